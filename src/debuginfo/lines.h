@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Source lines and unwound stacks: the bridge to libdrgn, the only file that
+ * knows it.  Nothing here is on the scan path, and nothing depends on it: a
+ * build without libdrgn, or a dump that libdrgn cannot read, has symbol+offset
+ * instead, and lines_why_not() says why.
+ *
+ * libdrgn indexes the whole vmlinux, which takes more memory than all the
+ * rest, so it is started at the first question that the line cache (a file
+ * next to the layout cache, keyed by build-id, link-time address -> frames)
+ * cannot answer.
+ */
+#ifndef KML_DEBUGINFO_LINES_H
+#define KML_DEBUGINFO_LINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct lines_options {
+	const char *const *vmcore;
+	size_t n_vmcore;
+	const char *vmlinux;     /* NULL: none; then there are no lines */
+	const char *cache_dir;   /* as in struct profile_options */
+	const uint8_t *build_id; /* of the vmlinux; keys the line cache */
+	size_t build_id_bytes;
+	uint64_t kaslr_offset;
+};
+
+struct lines;
+
+/* Never touches libdrgn yet. */
+struct kml_error *lines_open(const struct lines_options *options,
+			     struct lines **ret) error_must_check;
+/* Saves what was learnt in the line cache, if there is one. */
+void lines_close(struct lines *lines);
+
+struct lines_frame {
+	const char *function; /* NULL if unknown */
+	const char *file;     /* NULL if unknown; without the build directory */
+	unsigned line;        /* 0 if unknown */
+	bool inlined;         /* into the next frame of the array */
+};
+
+/*
+ * The frames of a run-time address, innermost first; owned by @lines until
+ * lines_close().  0 frames: unknown.  @return_address: it is one, so the call
+ * is what is looked up.
+ */
+size_t lines_resolve(struct lines *lines, uint64_t address,
+		     bool return_address, const struct lines_frame **ret);
+
+/* One frame of an unwound stack; the words of [sp, next frame's sp) are its. */
+struct lines_stack_frame {
+	uint64_t sp; /* 0 if the unwinder does not know */
+	uint64_t pc;
+	const struct lines_frame *frames; /* inlined ones, then the function */
+	size_t n_frames;
+};
+
+/* Unwind the task whose struct task_struct is at @task_va, innermost frame
+ * first; the array is the caller's to free(), its strings are @lines'. */
+struct kml_error *lines_stack(struct lines *lines, uint64_t task_va,
+			      struct lines_stack_frame **ret, size_t *n_ret)
+	error_must_check;
+
+/* NULL while all is well; otherwise why there are no source lines. */
+const char *lines_why_not(const struct lines *lines);
+
+#endif

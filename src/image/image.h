@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A memory image: which physical pages it holds, their bytes, and what the
+ * dump itself says about the machine (VMCOREINFO, registers).
+ *
+ * Addresses are _pa (physical), _va (virtual, run-time: KASLR included) or
+ * _pfn (page frame number: _pa / 4096).  A page that the dump does not hold
+ * is KML_ERR_NODATA, anything else that fails is another code: callers count
+ * the former and pass on the latter.
+ *
+ * Threads: an image, its facts and image_has_page() may be used by any number
+ * of threads once it is open and image_set_direct_map() was called;
+ * image_read_*() have a page cache and belong to one thread; in a parallel
+ * pass each thread has its own image_reader.
+ */
+#ifndef KML_IMAGE_IMAGE_H
+#define KML_IMAGE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define IMAGE_PAGE_SHIFT 12
+#define IMAGE_PAGE_BYTES 4096u
+
+/* Integer registers of a CPU at the moment of the dump. */
+struct image_regs {
+	bool present;
+	uint64_t ip;
+	uint64_t sp;
+	uint64_t gpr[16]; /* all general-purpose ones, sp among them */
+};
+
+struct image_facts {
+	const char *format;      /* "elf", "kdump-zlib", "kdump-zstd", ... */
+	uint64_t file_bytes;     /* of all its files */
+	uint64_t end_pfn;        /* above the highest page of the machine */
+	const char *release;     /* OSRELEASE, "" if unknown */
+	uint8_t build_id[32];    /* of the kernel, from VMCOREINFO */
+	size_t build_id_bytes;   /* 0 if VMCOREINFO does not have it */
+	uint64_t kaslr_offset;   /* run-time minus link-time address */
+	uint64_t phys_base;      /* _pa of a kernel text/data _va is
+				    _va - 0xffffffff80000000 + phys_base */
+	unsigned page_table_levels; /* 4 or 5 */
+	unsigned n_cpus;         /* with registers in the dump */
+	const struct image_regs *cpus;
+};
+
+struct image;
+
+/*
+ * Open a dump: one file, or all files of a split one.  Fails with
+ * KML_ERR_FORMAT (not a dump), KML_ERR_UNSUPPORTED (another architecture, a
+ * flattened file that libkdumpfile cannot read, no VMCOREINFO), KML_ERR_OS.
+ */
+struct kml_error *image_open(const char *const *paths, size_t n_paths,
+			     struct image **ret) error_must_check;
+void image_close(struct image *image);
+
+/* Owned by the image. */
+const struct image_facts *image_facts(const struct image *image);
+
+/* VMCOREINFO's whole text; owned by the image. */
+const char *image_vmcoreinfo(const struct image *image);
+
+/* SYMBOL(@name) (hexadecimal, link-time + KASLR as the kernel printed it) and
+ * NUMBER(@name) (decimal, or hexadecimal with 0x) of VMCOREINFO. */
+bool image_vmcoreinfo_symbol(const struct image *image, const char *name,
+			     uint64_t *ret);
+bool image_vmcoreinfo_number(const struct image *image, const char *name,
+			     int64_t *ret);
+
+/*
+ * The direct map: _va is in [@start_va, @end_va) for _pa = _va - @start_va.
+ * Known only once symbols are (page_offset_base); makes image_read_va() fast.
+ */
+void image_set_direct_map(struct image *image, uint64_t start_va,
+			  uint64_t end_va);
+
+/* Does the dump hold this page? */
+bool image_has_page(const struct image *image, uint64_t pfn);
+
+/* Read physical or virtual memory; all of it or an error about the first
+ * address that is not to be had.  Small reads are cheap: pages are cached. */
+struct kml_error *image_read_pa(struct image *image, uint64_t pa, void *buf,
+				size_t bytes) error_must_check;
+struct kml_error *image_read_va(struct image *image, uint64_t va, void *buf,
+				size_t bytes) error_must_check;
+
+/* Translate by direct map, kernel image mapping, or the kernel's page tables.
+ * KML_ERR_NODATA: not mapped, or a page table is not in the dump. */
+struct kml_error *image_translate(struct image *image, uint64_t va,
+				  uint64_t *pa_ret) error_must_check;
+
+/*
+ * Walk page tables.  For each mapped run of the range in ascending order
+ * @page is called with its virtual and physical address and size (4 KiB,
+ * 2 MiB or 1 GiB, clipped to the range); for each page table on the way
+ * (the top one too, if it is in RAM) @table, both optional.  @root_pa: the
+ * top-level table, 0 for the kernel's own.  Tables that the dump lacks are
+ * counted in *@missing.  Bounded: a hostile table cannot make it run for ever.
+ */
+struct image_walk {
+	void (*page)(void *arg, uint64_t va, uint64_t pa, uint64_t bytes);
+	void (*table)(void *arg, uint64_t pa, unsigned level);
+	void *arg;
+};
+struct kml_error *image_walk_tables(struct image *image, uint64_t root_pa,
+				    uint64_t start_va, uint64_t end_va,
+				    const struct image_walk *walk,
+				    uint64_t *missing) error_must_check;
+
+/* A reader of whole pages for one thread of a parallel pass. */
+struct image_reader;
+
+struct kml_error *image_reader_create(struct image *image,
+				      struct image_reader **ret)
+	error_must_check;
+void image_reader_destroy(struct image_reader *reader);
+
+/*
+ * Read @n_pages (at most 64) consecutive pages into @buf.  A page that the
+ * dump lacks or that cannot be decompressed is zeroed and its bit set in
+ * *@missing_ret.  The bulk path: no caching, no locking where the format is
+ * an ELF file or a kdump-compressed one.
+ */
+struct kml_error *image_reader_pages(struct image_reader *reader, uint64_t pfn,
+				     unsigned n_pages, void *buf,
+				     uint64_t *missing_ret) error_must_check;
+
+#endif
