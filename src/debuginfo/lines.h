@@ -8,7 +8,10 @@
  * libdrgn indexes the whole vmlinux, which takes more memory than all the
  * rest, so it is started at the first question that the line cache (a file
  * next to the layout cache, keyed by build-id, link-time address -> frames)
- * cannot answer.
+ * cannot answer.  Where neither the image nor the dump can be had, lines come
+ * from the vmlinux alone, and there are no stacks.
+ *
+ * One thread at a time, the one that image_read_pa() belongs to.
  */
 #ifndef KML_DEBUGINFO_LINES_H
 #define KML_DEBUGINFO_LINES_H
@@ -19,10 +22,15 @@
 
 #include "base/error.h"
 
+struct image;
+
 struct lines_options {
-	const char *const *vmcore;
+	struct image *image;     /* libdrgn reads memory through it, whatever
+				    the format; outlives the lines; NULL: */
+	const char *const *vmcore; /* libdrgn opens this itself, if it can */
 	size_t n_vmcore;
-	const char *vmlinux;     /* NULL: none; then there are no lines */
+	const char *vmlinux;     /* or a .zst of one; NULL: none, then there
+				    are only the lines of the cache */
 	const char *cache_dir;   /* as in struct profile_options */
 	const uint8_t *build_id; /* of the vmlinux; keys the line cache */
 	size_t build_id_bytes;
@@ -34,6 +42,14 @@ struct lines;
 /* Never touches libdrgn yet. */
 struct kml_error *lines_open(const struct lines_options *options,
 			     struct lines **ret) error_must_check;
+/*
+ * Tell of the code of a loaded module.  Its addresses have lines, too, where
+ * there is an image and the module's debuginfo is installed (module_file.h);
+ * otherwise libdrgn is not even started for them.
+ */
+struct kml_error *lines_add_module(struct lines *lines, const char *name,
+				   uint64_t start_va, uint64_t bytes)
+	error_must_check;
 /* Saves what was learnt in the line cache, if there is one. */
 void lines_close(struct lines *lines);
 

@@ -30,13 +30,20 @@ struct image_regs {
 	bool present;
 	uint64_t ip;
 	uint64_t sp;
-	uint64_t gpr[16]; /* all general-purpose ones, sp among them */
+	uint64_t gpr[16]; /* all general-purpose ones, sp among them, as
+			     arch.h's arch_gpr_names names them */
 };
 
 struct image_facts {
 	const char *format;      /* "elf", "kdump-zlib", "kdump-zstd", ... */
 	uint64_t file_bytes;     /* of all its files */
+	bool truncated;          /* shorter than its headers say, or marked as
+				    incomplete by who wrote it */
 	uint64_t end_pfn;        /* above the highest page of the machine */
+	uint64_t n_pages;        /* in the dump */
+	uint64_t zero_pages;     /* of these: without data, they read as zero;
+				    with makedumpfile -E -d that is also what
+				    was filtered out */
 	const char *release;     /* OSRELEASE, "" if unknown */
 	uint8_t build_id[32];    /* of the kernel, from VMCOREINFO */
 	size_t build_id_bytes;   /* 0 if VMCOREINFO does not have it */
@@ -44,16 +51,19 @@ struct image_facts {
 	uint64_t phys_base;      /* _pa of a kernel text/data _va is
 				    _va - 0xffffffff80000000 + phys_base */
 	unsigned page_table_levels; /* 4 or 5 */
-	unsigned n_cpus;         /* with registers in the dump */
+	unsigned n_cpus;         /* with registers in the dump; one that is
+				    not .present could not be decoded */
 	const struct image_regs *cpus;
 };
 
 struct image;
 
 /*
- * Open a dump: one file, or all files of a split one.  Fails with
+ * Open a dump: one file, or all files of a split one in any order.  Fails with
  * KML_ERR_FORMAT (not a dump), KML_ERR_UNSUPPORTED (another architecture, a
- * flattened file that libkdumpfile cannot read, no VMCOREINFO), KML_ERR_OS.
+ * flattened file that libkdumpfile cannot read, no VMCOREINFO),
+ * KML_ERR_ARGUMENT (a part of a split dump is missing), KML_ERR_CORRUPT,
+ * KML_ERR_OS.
  */
 struct kml_error *image_open(const char *const *paths, size_t n_paths,
 			     struct image **ret) error_must_check;
@@ -79,8 +89,12 @@ bool image_vmcoreinfo_number(const struct image *image, const char *name,
 void image_set_direct_map(struct image *image, uint64_t start_va,
 			  uint64_t end_va);
 
-/* Does the dump hold this page? */
+/* Does the dump hold this page?  So it says: reading it may still show that it
+ * is damaged, which counts as missing but does not change the answer. */
 bool image_has_page(const struct image *image, uint64_t pfn);
+
+/* How many pages were found damaged so far.  Any thread. */
+uint64_t image_damaged_pages(const struct image *image);
 
 /* Read physical or virtual memory; all of it or an error about the first
  * address that is not to be had.  Small reads are cheap: pages are cached. */
@@ -97,10 +111,12 @@ struct kml_error *image_translate(struct image *image, uint64_t va,
 /*
  * Walk page tables.  For each mapped run of the range in ascending order
  * @page is called with its virtual and physical address and size (4 KiB,
- * 2 MiB or 1 GiB, clipped to the range); for each page table on the way
- * (the top one too, if it is in RAM) @table, both optional.  @root_pa: the
- * top-level table, 0 for the kernel's own.  Tables that the dump lacks are
- * counted in *@missing.  Bounded: a hostile table cannot make it run for ever.
+ * 2 MiB or 1 GiB, clipped to the range); for each page table on the way that
+ * the dump has (the top one too) @table, with its level (1: it maps pages of
+ * 4 KiB); both are optional.  @root_pa: the top-level table, 0 for the
+ * kernel's own.  @end_va 0: up to the last address.  Tables that the dump
+ * lacks are counted in *@missing.  Bounded: a hostile table cannot make it run
+ * for ever, it yields KML_ERR_CORRUPT in the end.
  */
 struct image_walk {
 	void (*page)(void *arg, uint64_t va, uint64_t pa, uint64_t bytes);

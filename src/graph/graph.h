@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The reference graph: who points to whom.
+ *
+ * graph_scan() makes one pass over the image, in the order of page frames and
+ * in parallel, and turns every word that refers to an object into an edge.
+ * The edges are kept by source in compressed sparse rows.  After that nothing
+ * here touches the image again.
+ *
+ * A source is an object (its id) or a root (n_objects + index into
+ * kernel.roots).  The last sources are the struct pages that belong to no
+ * object, which have no entry there.
+ */
+#ifndef KML_GRAPH_GRAPH_H
+#define KML_GRAPH_GRAPH_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kernel/kernel.h"
+
+/* Page frames that share a source for their struct pages. */
+#define GRAPH_PAGES_SHIFT 26
+
+struct graph_edge {
+	uint32_t to;
+	uint32_t where; /* word of the source | enum heap_reference << 29 */
+};
+
+static inline uint32_t graph_edge_word(const struct graph_edge *edge)
+{
+	return edge->where & ((1u << 29) - 1);
+}
+
+static inline enum heap_reference graph_edge_how(const struct graph_edge *edge)
+{
+	return (enum heap_reference)(edge->where >> 29);
+}
+
+/* What the pass saw; mdb's ::findleaks -v counts the same. */
+struct graph_statistics {
+	uint64_t pages;      /* read and scanned */
+	uint64_t words;      /* looked at */
+	uint64_t candidates; /* inside some address range with objects */
+	uint64_t misses;     /* of these: not in an object */
+	uint64_t self;       /* an object's references to itself */
+	uint64_t references; /* edges */
+	uint64_t slabs_torn, slabs_unreadable;
+};
+
+struct graph {
+	uint32_t n_objects;
+	uint32_t n_sources;
+	uint64_t n_edges;
+	uint64_t *first; /* n_sources + 1 */
+	struct graph_edge *edges;
+	struct graph_statistics statistics;
+};
+
+/* Scan everything and build the graph; sets the states of all objects. */
+struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
+	error_must_check;
+void graph_deinit(struct graph *graph);
+
+/* A source that is a root: its index in kernel.roots, or UINT32_MAX if it
+ * stands for struct pages or is an object. */
+uint32_t graph_source_root(const struct graph *graph,
+			   const struct kernel *kernel, uint32_t source);
+
+#endif

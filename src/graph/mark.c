@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "graph/mark.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "graph/rules.h"
+
+struct mark {
+	const struct graph *graph;
+	const struct heap *heap;
+	uint64_t *reached;
+	uint32_t *gray; /* a stack; an object is pushed at most once */
+	uint32_t n_gray;
+	struct mark_statistics statistics;
+};
+
+static void push(struct mark *mark, uint32_t id)
+{
+	bitmap_set(mark->reached, id);
+	mark->gray[mark->n_gray++] = id;
+}
+
+static void follow(struct mark *mark, uint32_t source)
+{
+	const struct graph *graph = mark->graph;
+	uint64_t i;
+
+	for (i = graph->first[source]; i < graph->first[source + 1]; i++) {
+		uint32_t to = graph->edges[i].to;
+
+		/* A reference to a free object holds nothing. */
+		if (bitmap_test(mark->heap->free, to))
+			continue;
+		if (bitmap_test(mark->reached, to)) {
+			mark->statistics.duplicates++;
+			continue;
+		}
+		mark->statistics.follows++;
+		push(mark, to);
+	}
+}
+
+static void drain(struct mark *mark)
+{
+	while (mark->n_gray)
+		follow(mark, mark->gray[--mark->n_gray]);
+}
+
+/* Objects that are live, or may be, whoever refers to them. */
+static void mark_self_held(struct mark *mark)
+{
+	const struct heap *heap = mark->heap;
+	uint32_t i, id;
+
+	for (i = 0; i < heap->regions.size; i++) {
+		const struct heap_region *r = &heap->regions.data[i];
+
+		if (r->flags & HEAP_ROOT && !(r->flags & HEAP_ALIAS) &&
+		    !bitmap_test(mark->reached, r->first_id))
+			push(mark, r->first_id);
+	}
+	for (id = 0; id < heap->n_ids; id++) {
+		if ((bitmap_test(heap->torn, id) ||
+		     bitmap_test(heap->unreadable, id)) &&
+		    !bitmap_test(mark->reached, id))
+			push(mark, id);
+	}
+}
+
+/* Objects that a rule says are no leak, though nothing refers to them. */
+static struct kml_error *mark_by_rules(struct mark *mark, struct kernel *kernel)
+{
+	struct kml_error *error = NULL;
+	struct rules rules;
+	uint32_t id;
+
+	rules_init(&rules, kernel);
+	for (id = 0; !error && id < mark->graph->n_objects; id++) {
+		bool not_leak;
+
+		if (bitmap_test(mark->reached, id) ||
+		    bitmap_test(mark->heap->free, id))
+			continue;
+		error = rules_not_leak(&rules, id, &not_leak);
+		if (!error && not_leak) {
+			push(mark, id);
+			drain(mark);
+		}
+	}
+	return error;
+}
+
+static bool is_stack(const struct kernel *kernel, uint32_t root)
+{
+	return root != UINT32_MAX && kernel->roots.data[root].kind == ROOT_STACK;
+}
+
+struct kml_error *graph_mark(const struct graph *graph,
+			     struct kernel *kernel, bool without_stacks,
+			     uint64_t **ret, struct mark_statistics *statistics)
+{
+	struct mark mark = { .graph = graph, .heap = kernel->heap };
+	_cleanup_free_ uint64_t *reached = bitmap_alloc(graph->n_objects);
+	_cleanup_free_ uint32_t *gray =
+		malloc(MAX(graph->n_objects, 1) * sizeof(*gray));
+	struct kml_error *error;
+	uint32_t source;
+
+	if (!reached || !gray)
+		return error_nomem();
+	mark.reached = reached;
+	mark.gray = gray;
+	mark_self_held(&mark);
+	drain(&mark);
+	for (source = graph->n_objects; source < graph->n_sources; source++) {
+		if (without_stacks &&
+		    is_stack(kernel, graph_source_root(graph, kernel, source)))
+			continue;
+		follow(&mark, source);
+		drain(&mark);
+	}
+	error = mark_by_rules(&mark, kernel);
+	if (error)
+		return error;
+	*statistics = mark.statistics;
+	*ret = take_ptr(reached);
+	return NULL;
+}

@@ -1,0 +1,833 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The pass over the image.  Page frames are cut into chunks; a chunk's edges
+ * are collected apart and joined in order, so that the result does not depend
+ * on the number of threads.  A page is read only if it holds an object or a
+ * root, and a slab by the chunk that its first page lies in.
+ */
+#include "graph/graph.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/util.h"
+#include "kernel/slab_state.h"
+
+#define CHUNK_PAGES 1024u
+#define BATCH_PAGES 64u
+#define PAGE_WORDS 512u
+
+struct raw_edge {
+	uint32_t from;
+	struct graph_edge edge;
+};
+
+/* What a chunk could not read. */
+enum gap {
+	GAP_SLAB,
+	GAP_TORN,
+	GAP_BLOCK,
+	GAP_MAPPED,
+	GAP_VMEMMAP,
+	GAP_LARGE_SLAB,
+	GAPS,
+};
+
+static const char *const gap_names[GAPS] = {
+	[GAP_SLAB] = "slabs with pages not in the dump",
+	[GAP_TORN] = "slabs with a torn freelist",
+	[GAP_BLOCK] = "page blocks with pages not in the dump",
+	[GAP_MAPPED] = "vmalloc and per-cpu pages not in the dump",
+	[GAP_VMEMMAP] = "pages of the struct page array not in the dump",
+	[GAP_LARGE_SLAB] = "slabs of more than 64 pages",
+};
+
+struct chunk {
+	VEC(struct raw_edge) edges;
+	struct graph_statistics statistics;
+	uint64_t gaps[GAPS];
+	uint64_t gap_va[GAPS];
+	bool nomem;
+};
+
+struct thread {
+	struct image_reader *reader;
+	char *buf; /* BATCH_PAGES pages, 8-byte aligned */
+};
+
+struct scan {
+	struct kernel *kernel;
+	const struct heap *heap;
+	struct chunk *chunks;
+	struct thread *threads;
+	uint64_t *has_rule;      /* by id */
+	uint32_t *roots_by_pa;   /* indices of sections and reserved ranges */
+	size_t n_roots_by_pa;
+	uint32_t first_percpu_root;
+	uint32_t n_objects;
+	uint32_t pages_source;   /* the first source for struct pages */
+};
+
+static void note_gap(struct chunk *chunk, enum gap gap, uint64_t va)
+{
+	if (!chunk->gaps[gap]++)
+		chunk->gap_va[gap] = va;
+}
+
+/* ---- words to edges */
+
+static void add_edge(struct chunk *chunk, uint32_t from, uint32_t to,
+		     uint64_t word, enum heap_reference how)
+{
+	struct raw_edge edge = {
+		.from = from,
+		.edge = { to, (uint32_t)word | (uint32_t)how << 29 },
+	};
+
+	if (from == to)
+		chunk->statistics.self++;
+	else if (!vec_push(&chunk->edges, edge))
+		chunk->nomem = true;
+}
+
+static void scan_words(const struct scan *scan, struct chunk *chunk,
+		       uint32_t from, const uint64_t *words, uint64_t n,
+		       uint64_t first_word)
+{
+	uint64_t i;
+
+	chunk->statistics.words += n;
+	for (i = 0; i < n; i++) {
+		enum heap_reference how = HEAP_REF_NONE;
+		uint32_t to;
+
+		if (words[i] < 4096)
+			continue;
+		to = heap_resolve(scan->heap, words[i], &how);
+		if (to != HEAP_NONE) {
+			chunk->statistics.candidates++;
+			add_edge(chunk, from, to, first_word + i, how);
+		} else if (how != HEAP_REF_NONE) {
+			chunk->statistics.candidates++;
+			chunk->statistics.misses++;
+		}
+	}
+}
+
+/* Scan the bytes [start, end) of a buffer that begins at a page boundary as
+ * the words of @from, whose byte 0 is at offset @origin of the buffer (it may
+ * lie before it).  Unaligned edges are left out, as a pointer would be. */
+static void scan_bytes(const struct scan *scan, struct chunk *chunk,
+		       uint32_t from, const char *buf, uint64_t start,
+		       uint64_t end, int64_t origin)
+{
+	start = align_up(start, 8);
+	end = align_down(end, 8);
+	if (start < end)
+		scan_words(scan, chunk, from, (const uint64_t *)(buf + start),
+			   (end - start) / 8,
+			   (uint64_t)((int64_t)start - origin) / 8);
+}
+
+/* ---- objects with a rule of their own */
+
+static const struct kernel_rule *find_rule(const struct scan *scan, uint32_t id)
+{
+	const struct kernel *kernel = scan->kernel;
+	size_t lo = 0, hi = kernel->rules.size;
+
+	if (!bitmap_test(scan->has_rule, id))
+		return NULL;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (kernel->rules.data[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return &kernel->rules.data[lo];
+}
+
+/*
+ * Scan the bytes [start, end) of object @id, offsets into the object, which
+ * are in @buf from @buf_start on.  What its rule excepts is cut out.
+ */
+static void scan_object_part(const struct scan *scan, struct chunk *chunk,
+			     uint32_t id, const char *buf, uint64_t buf_start,
+			     uint64_t start, uint64_t end)
+{
+	const struct kernel_rule *rule = find_rule(scan, id);
+	int64_t origin = (int64_t)(buf_start - start);
+	uint64_t cuts[6], i;
+
+	if (!rule) {
+		scan_bytes(scan, chunk, id, buf, buf_start,
+			   buf_start + (end - start), origin);
+		return;
+	}
+	if (rule->kind == SCAN_HEAD) {
+		if (start < rule->skip_start)
+			scan_bytes(scan, chunk, id, buf, buf_start,
+				   buf_start + MIN(end, rule->skip_start) - start,
+				   origin);
+		return;
+	}
+	/* Three pieces: in front of, between and behind the two exceptions. */
+	cuts[0] = start;
+	cuts[1] = rule->skip_start;
+	cuts[2] = rule->skip_end;
+	cuts[3] = rule->skip2_end ? rule->skip2_start : end;
+	cuts[4] = rule->skip2_end ? rule->skip2_end : end;
+	cuts[5] = end;
+	for (i = 0; i < 6; i += 2) {
+		uint64_t from = MAX(cuts[i], start), to = MIN(cuts[i + 1], end);
+
+		if (from < to)
+			scan_bytes(scan, chunk, id, buf,
+				   buf_start + (from - start),
+				   buf_start + (to - start), origin);
+	}
+}
+
+/* ---- slabs */
+
+static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
+				   struct chunk *chunk, uint64_t pfn)
+{
+	struct kernel *kernel = scan->kernel;
+	uint32_t index = heap_pfn_region(scan->heap, pfn), i;
+	const struct heap_region *r;
+	uint64_t missing, n_pages;
+	struct kml_error *error;
+	enum slab_verdict verdict = SLAB_SOUND;
+
+	if (index == HEAP_NONE)
+		return NULL;
+	r = &scan->heap->regions.data[index];
+	if (r->kind != HEAP_SLAB || r->va != kernel->direct_va + pfn * 4096)
+		return NULL; /* a tail */
+	n_pages = r->bytes / 4096;
+	if (n_pages > BATCH_PAGES) {
+		note_gap(chunk, GAP_LARGE_SLAB, r->va);
+		return NULL;
+	}
+	error = image_reader_pages(thread->reader, pfn, (unsigned)n_pages,
+				   thread->buf, &missing);
+	if (error)
+		return error;
+	chunk->statistics.pages += n_pages;
+	/* Slabs are the first regions, so that they share their index. */
+	if (!kernel->slabs.data[index].known)
+		verdict = slab_set_states(kernel, index, thread->buf, missing);
+	if (verdict == SLAB_TORN) {
+		note_gap(chunk, GAP_TORN, r->va);
+		chunk->statistics.slabs_torn++;
+	}
+	if (missing) {
+		note_gap(chunk, GAP_SLAB, r->va);
+		chunk->statistics.slabs_unreadable++;
+	}
+	for (i = 0; i < r->n_objects; i++) {
+		if (!bitmap_test(scan->heap->free, r->first_id + i))
+			scan_object_part(scan, chunk, r->first_id + i,
+					 thread->buf,
+					 (uint64_t)i * r->slot_bytes + r->pad_bytes,
+					 0, r->object_bytes);
+	}
+	return NULL;
+}
+
+/* ---- roots in physical memory */
+
+/* Scan what lies in a page of a root, around the holes. */
+static void scan_root_page(const struct scan *scan, struct chunk *chunk,
+			   uint32_t root_index, const char *page,
+			   uint64_t page_va, uint64_t start, uint64_t end)
+{
+	const struct kernel *kernel = scan->kernel;
+	const struct kernel_root *root = &kernel->roots.data[root_index];
+	uint32_t from = scan->n_objects + root_index;
+	int64_t origin = (int64_t)(root->start_va - page_va);
+	size_t i;
+
+	for (i = 0; i < kernel->holes.size && start < end; i++) {
+		const struct kernel_hole *hole = &kernel->holes.data[i];
+
+		if (hole->end_va <= page_va + start)
+			continue;
+		if (hole->start_va >= page_va + end)
+			break;
+		if (hole->start_va > page_va + start)
+			scan_bytes(scan, chunk, from, page, start,
+				   hole->start_va - page_va, origin);
+		start = hole->end_va - page_va;
+	}
+	if (start < end)
+		scan_bytes(scan, chunk, from, page, start, end, origin);
+}
+
+/* The first root by physical address that ends above @pa. */
+static size_t find_root(const struct scan *scan, uint64_t pa)
+{
+	size_t lo = 0, hi = scan->n_roots_by_pa;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct kernel_root *root =
+			&scan->kernel->roots.data[scan->roots_by_pa[mid]];
+
+		if (root->start_pa + root->bytes <= pa)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static void scan_reserved(const struct scan *scan, struct chunk *chunk,
+			  uint64_t pfn, const char *page)
+{
+	uint64_t pa = pfn * 4096;
+	size_t i;
+
+	for (i = find_root(scan, pa); i < scan->n_roots_by_pa; i++) {
+		uint32_t index = scan->roots_by_pa[i];
+		const struct kernel_root *root = &scan->kernel->roots.data[index];
+		uint64_t start = MAX(root->start_pa, pa);
+		uint64_t end = MIN(root->start_pa + root->bytes, pa + 4096);
+
+		if (root->start_pa >= pa + 4096)
+			return;
+		scan_root_page(scan, chunk, index, page,
+			       root->start_va + (pa - root->start_pa),
+			       start - pa, end - pa);
+	}
+}
+
+/* ---- struct pages */
+
+static size_t find_mapped(const struct kernel *kernel, uint64_t pfn)
+{
+	size_t lo = 0, hi = kernel->mapped.size;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (kernel->mapped.data[mid].pfn < pfn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Whose words a struct page's are: of the object that the page belongs to, if
+ * that must be reached to count, else of the struct pages as a root. */
+static uint32_t page_source(const struct scan *scan, uint64_t pfn)
+{
+	const struct kernel *kernel = scan->kernel;
+	uint32_t region = HEAP_NONE;
+	size_t i;
+
+	if (kernel->page_class[pfn] == PAGE_BLOCK) {
+		region = heap_pfn_region(scan->heap, pfn);
+	} else if (kernel->page_class[pfn] == PAGE_MAPPED) {
+		i = find_mapped(kernel, pfn);
+		if (i < kernel->mapped.size && kernel->mapped.data[i].pfn == pfn)
+			region = kernel->mapped.data[i].region;
+		if (region != HEAP_NONE &&
+		    (region == KERNEL_VMEMMAP_REGION ||
+		     scan->heap->regions.data[region].kind == HEAP_PERCPU))
+			region = HEAP_NONE;
+	}
+	if (region != HEAP_NONE)
+		return scan->heap->regions.data[region].first_id;
+	return scan->pages_source + (uint32_t)(pfn >> GRAPH_PAGES_SHIFT);
+}
+
+static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
+			     uint64_t pfn, const uint64_t *page)
+{
+	unsigned words = scan->kernel->page_words[scan->kernel->page_class[pfn]];
+	uint64_t per_page = scan->kernel->page_struct_bytes / 8;
+	uint32_t from = HEAP_NONE;
+	enum heap_reference how;
+
+	/* compound_head of a tail: bit 0 of the second word */
+	if (page[1] & 1)
+		words &= ~2u;
+	for (; words; words &= words - 1) {
+		unsigned word = (unsigned)__builtin_ctz(words);
+		uint32_t to;
+
+		if (page[word] < 4096)
+			continue;
+		chunk->statistics.words++;
+		to = heap_resolve(scan->heap, page[word], &how);
+		if (to == HEAP_NONE)
+			continue;
+		chunk->statistics.candidates++;
+		if (from == HEAP_NONE)
+			from = page_source(scan, pfn);
+		/* Of an object the word is one outside of its memory. */
+		add_edge(chunk, from, to,
+			 from >= scan->pages_source ?
+				 (pfn & ((1u << GRAPH_PAGES_SHIFT) - 1)) *
+						 per_page + word :
+				 (1u << 29) - 1,
+			 how);
+	}
+}
+
+static void scan_vmemmap(const struct scan *scan, struct chunk *chunk,
+			 uint64_t index, const char *page)
+{
+	uint64_t bytes = scan->kernel->page_struct_bytes;
+	uint64_t pfn = index * (4096 / bytes), i;
+
+	for (i = 0; i < 4096 / bytes && pfn + i < scan->kernel->end_pfn; i++) {
+		unsigned class = scan->kernel->page_class[pfn + i];
+
+		if (scan->kernel->page_words[class])
+			scan_struct_page(scan, chunk, pfn + i,
+					 (const uint64_t *)(page + i * bytes));
+	}
+}
+
+/* ---- vmalloc areas and per-cpu units */
+
+static void scan_percpu(const struct scan *scan, struct chunk *chunk,
+			const struct heap_region *unit, uint64_t index,
+			const char *page)
+{
+	const struct kernel *kernel = scan->kernel;
+	const struct heap_chunk *blocks = &scan->heap->chunks.data[unit->owner];
+	uint64_t start = index * 4096, end = start + 4096;
+	uint64_t page_va = unit->va + start;
+	uint32_t i, lo = 0, hi = blocks->n_blocks, root;
+
+	for (root = scan->first_percpu_root; root < kernel->roots.size; root++) {
+		const struct kernel_root *r = &kernel->roots.data[root];
+
+		if (r->kind == ROOT_PERCPU && r->start_va == unit->va &&
+		    r->bytes > start)
+			scan_root_page(scan, chunk, root, page, page_va, 0,
+				       MIN(r->bytes - start, 4096));
+	}
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (blocks->blocks[mid].offset + blocks->blocks[mid].bytes <= start)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (i = lo; i < blocks->n_blocks && blocks->blocks[i].offset < end; i++) {
+		uint64_t from = blocks->blocks[i].offset;
+		uint64_t to = from + blocks->blocks[i].bytes;
+
+		scan_bytes(scan, chunk, unit->first_id + i, page,
+			   MAX(from, start) - start, MIN(to, end) - start,
+			   (int64_t)(from - start));
+	}
+}
+
+static void scan_mapped(const struct scan *scan, struct chunk *chunk,
+			const struct kernel_mapped *mapped, const char *page,
+			bool missing)
+{
+	const struct heap_region *r;
+
+	if (mapped->region == KERNEL_VMEMMAP_REGION) {
+		if (missing)
+			note_gap(chunk, GAP_VMEMMAP, mapped->pfn * 4096);
+		else
+			scan_vmemmap(scan, chunk, mapped->index, page);
+		return;
+	}
+	r = &scan->heap->regions.data[mapped->region];
+	if (r->flags & HEAP_NO_SCAN)
+		return;
+	if (missing)
+		note_gap(chunk, GAP_MAPPED, r->va + mapped->index * 4096ull);
+	else if (r->kind == HEAP_PERCPU)
+		scan_percpu(scan, chunk, r, mapped->index, page);
+	else
+		scan_object_part(scan, chunk, r->first_id, page, 0,
+				 mapped->index * 4096ull,
+				 MIN(mapped->index * 4096ull + 4096, r->bytes));
+}
+
+/* ---- pages */
+
+/* Is a page to be read for the scan (slabs apart)? */
+static bool page_wanted(const struct scan *scan, uint64_t pfn)
+{
+	uint32_t region;
+
+	switch (scan->kernel->page_class[pfn]) {
+	case PAGE_BLOCK:
+		region = heap_pfn_region(scan->heap, pfn);
+		return region != HEAP_NONE &&
+		       !(scan->heap->regions.data[region].flags & HEAP_NO_SCAN);
+	case PAGE_MAPPED:
+	case PAGE_VMEMMAP:
+		return true;
+	case PAGE_RESERVED:
+		return image_has_page(scan->kernel->image, pfn) &&
+		       find_root(scan, pfn * 4096) < scan->n_roots_by_pa;
+	default:
+		return false;
+	}
+}
+
+static void scan_block(const struct scan *scan, struct chunk *chunk,
+		       uint64_t pfn, const char *page, bool missing)
+{
+	const struct heap_region *r =
+		&scan->heap->regions.data[heap_pfn_region(scan->heap, pfn)];
+	uint64_t offset = scan->kernel->direct_va + pfn * 4096 - r->va;
+
+	if (missing) {
+		note_gap(chunk, GAP_BLOCK, r->va + offset);
+		bitmap_set_atomic(scan->heap->unreadable, r->first_id);
+		return;
+	}
+	scan_object_part(scan, chunk, r->first_id, page, 0, offset,
+			 offset + 4096);
+}
+
+static void scan_page(struct scan *scan, struct chunk *chunk, uint64_t pfn,
+		      const char *page, bool missing)
+{
+	const struct kernel *kernel = scan->kernel;
+	size_t i;
+
+	chunk->statistics.pages++;
+	switch (kernel->page_class[pfn]) {
+	case PAGE_BLOCK:
+		scan_block(scan, chunk, pfn, page, missing);
+		break;
+	case PAGE_RESERVED:
+		if (!missing)
+			scan_reserved(scan, chunk, pfn, page);
+		break;
+	default:
+		for (i = find_mapped(kernel, pfn);
+		     i < kernel->mapped.size && kernel->mapped.data[i].pfn == pfn;
+		     i++)
+			scan_mapped(scan, chunk, &kernel->mapped.data[i], page,
+				    missing);
+	}
+}
+
+static struct kml_error *scan_run(struct scan *scan, struct thread *thread,
+				  struct chunk *chunk, uint64_t pfn, unsigned n)
+{
+	struct kml_error *error;
+	uint64_t missing;
+	unsigned i;
+
+	error = image_reader_pages(thread->reader, pfn, n, thread->buf,
+				   &missing);
+	for (i = 0; !error && i < n; i++)
+		scan_page(scan, chunk, pfn + i, thread->buf + i * 4096,
+			  missing >> i & 1);
+	return error;
+}
+
+static struct kml_error *scan_chunk(void *arg, unsigned thread_index,
+				    uint64_t chunk_index)
+{
+	struct scan *scan = arg;
+	struct thread *thread = &scan->threads[thread_index];
+	struct chunk *chunk = &scan->chunks[chunk_index];
+	uint64_t pfn = chunk_index * CHUNK_PAGES;
+	uint64_t end = MIN(pfn + CHUNK_PAGES, scan->kernel->end_pfn);
+	struct kml_error *error = NULL;
+
+	while (!error && pfn < end) {
+		unsigned n = 0;
+
+		if (scan->kernel->page_class[pfn] == PAGE_SLAB) {
+			error = scan_slab(scan, thread, chunk, pfn++);
+			continue;
+		}
+		while (n < BATCH_PAGES && pfn + n < end &&
+		       page_wanted(scan, pfn + n))
+			n++;
+		if (n)
+			error = scan_run(scan, thread, chunk, pfn, n);
+		pfn += MAX(n, 1u);
+	}
+	if (!error && chunk->nomem)
+		error = error_nomem();
+	return error;
+}
+
+/* ---- stacks and registers */
+
+static struct kml_error *scan_virtual(struct scan *scan, struct chunk *chunk,
+				      uint32_t root_index, char *buf)
+{
+	const struct kernel_root *root = &scan->kernel->roots.data[root_index];
+	uint64_t va = align_up(root->start_va, 8), page;
+	uint64_t end = root->start_va + root->bytes;
+
+	for (; va < end; va = page + 4096) {
+		struct kml_error *error;
+
+		page = align_down(va, 4096);
+		error = image_read_va(scan->kernel->image, page, buf, 4096);
+		if (error) {
+			error = kernel_forgive(scan->kernel, error,
+					       "stacks not in the dump", va);
+			if (error)
+				return error;
+			continue;
+		}
+		scan_bytes(scan, chunk, scan->n_objects + root_index, buf,
+			   va - page, MIN(end - page, 4096),
+			   (int64_t)(root->start_va - page));
+	}
+	return NULL;
+}
+
+static struct kml_error *scan_other_roots(struct scan *scan,
+					  struct chunk *chunk, char *buf)
+{
+	const struct image_facts *facts = image_facts(scan->kernel->image);
+	struct kml_error *error = NULL;
+	uint32_t i;
+
+	for (i = 0; !error && i < scan->kernel->roots.size; i++) {
+		const struct kernel_root *root = &scan->kernel->roots.data[i];
+
+		switch (root->kind) {
+		case ROOT_STACK:
+		case ROOT_IRQ_STACK:
+			error = scan_virtual(scan, chunk, i, buf);
+			break;
+		case ROOT_REGISTERS:
+			scan_words(scan, chunk, scan->n_objects + i,
+				   facts->cpus[root->owner].gpr, 16, 0);
+			break;
+		default:
+			break;
+		}
+	}
+	return error;
+}
+
+/* What no word says: see struct kernel_edge. */
+static void add_kernel_edges(struct scan *scan, struct chunk *chunk)
+{
+	size_t i;
+
+	for (i = 0; i < scan->kernel->edges.size; i++) {
+		const struct kernel_edge *edge = &scan->kernel->edges.data[i];
+
+		add_edge(chunk, edge->from, edge->to, (1u << 29) - 1,
+			 HEAP_REF_ADDRESS);
+	}
+}
+
+/* ---- putting it together */
+
+static void add_statistics(struct graph_statistics *to,
+			   const struct graph_statistics *from)
+{
+	to->pages += from->pages;
+	to->words += from->words;
+	to->candidates += from->candidates;
+	to->misses += from->misses;
+	to->self += from->self;
+	to->slabs_torn += from->slabs_torn;
+	to->slabs_unreadable += from->slabs_unreadable;
+}
+
+static void merge_gaps(struct kernel *kernel, const struct chunk *chunk)
+{
+	uint64_t i;
+	unsigned gap;
+
+	for (gap = 0; gap < GAPS; gap++) {
+		for (i = 0; i < chunk->gaps[gap]; i++)
+			kernel_gap(kernel, gap_names[gap], chunk->gap_va[gap],
+				   true);
+	}
+}
+
+/* Sort the chunks' edges by source, keeping their order otherwise. */
+static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
+				    struct graph *graph)
+{
+	_cleanup_free_ uint64_t *next = NULL;
+	uint64_t c, sum = 0;
+	uint32_t source;
+	size_t i;
+
+	graph->first = calloc(graph->n_sources + 1ull, sizeof(*graph->first));
+	next = calloc(graph->n_sources + 1ull, sizeof(*next));
+	if (!graph->first || !next)
+		return error_nomem();
+	for (c = 0; c < n_chunks; c++) {
+		for (i = 0; i < scan->chunks[c].edges.size; i++)
+			graph->first[scan->chunks[c].edges.data[i].from]++;
+	}
+	for (source = 0; source <= graph->n_sources; source++) {
+		uint64_t n = graph->first[source];
+
+		graph->first[source] = next[source] = sum;
+		sum += n;
+	}
+	graph->n_edges = graph->statistics.references = sum;
+	graph->edges = malloc(MAX(sum, 1) * sizeof(*graph->edges));
+	if (!graph->edges)
+		return error_nomem();
+	for (c = 0; c < n_chunks; c++) {
+		struct chunk *chunk = &scan->chunks[c];
+
+		for (i = 0; i < chunk->edges.size; i++)
+			graph->edges[next[chunk->edges.data[i].from]++] =
+				chunk->edges.data[i].edge;
+		vec_deinit(&chunk->edges);
+	}
+	return NULL;
+}
+
+static int compare_pa(const void *a, const void *b, void *roots)
+{
+	const struct kernel_root *x =
+		(struct kernel_root *)roots + *(const uint32_t *)a;
+	const struct kernel_root *y =
+		(struct kernel_root *)roots + *(const uint32_t *)b;
+
+	return (x->start_pa > y->start_pa) - (x->start_pa < y->start_pa);
+}
+
+static struct kml_error *prepare(struct scan *scan, uint64_t n_chunks)
+{
+	struct kernel *kernel = scan->kernel;
+	uint32_t i;
+
+	scan->chunks = calloc(n_chunks + 1, sizeof(*scan->chunks));
+	scan->threads = calloc(kernel->n_threads, sizeof(*scan->threads));
+	scan->has_rule = bitmap_alloc(scan->n_objects);
+	scan->roots_by_pa = calloc(kernel->roots.size + 1,
+				   sizeof(*scan->roots_by_pa));
+	if (!scan->chunks || !scan->threads || !scan->has_rule ||
+	    !scan->roots_by_pa)
+		return error_nomem();
+	for (i = 0; i < kernel->rules.size; i++)
+		bitmap_set(scan->has_rule, kernel->rules.data[i].id);
+	scan->first_percpu_root = UINT32_MAX;
+	for (i = 0; i < kernel->roots.size; i++) {
+		unsigned kind = kernel->roots.data[i].kind;
+
+		if (kind == ROOT_SECTION || kind == ROOT_RESERVED)
+			scan->roots_by_pa[scan->n_roots_by_pa++] = i;
+		if (kind == ROOT_PERCPU)
+			scan->first_percpu_root = MIN(scan->first_percpu_root, i);
+	}
+	qsort_r(scan->roots_by_pa, scan->n_roots_by_pa,
+		sizeof(*scan->roots_by_pa), compare_pa, kernel->roots.data);
+	for (i = 0; i < kernel->n_threads; i++) {
+		struct kml_error *error;
+
+		scan->threads[i].buf = aligned_alloc(4096, BATCH_PAGES * 4096);
+		if (!scan->threads[i].buf)
+			return error_nomem();
+		error = image_reader_create(kernel->image,
+					    &scan->threads[i].reader);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+static void scan_deinit(struct scan *scan, uint64_t n_chunks)
+{
+	uint64_t i;
+
+	for (i = 0; scan->chunks && i <= n_chunks; i++)
+		vec_deinit(&scan->chunks[i].edges);
+	for (i = 0; scan->threads && i < scan->kernel->n_threads; i++) {
+		image_reader_destroy(scan->threads[i].reader);
+		free(scan->threads[i].buf);
+	}
+	free(scan->chunks);
+	free(scan->threads);
+	free(scan->has_rule);
+	free(scan->roots_by_pa);
+}
+
+static struct kml_error *run(struct scan *scan, uint64_t n_chunks,
+			     struct graph *graph)
+{
+	struct kernel *kernel = scan->kernel;
+	struct chunk *last;
+	struct kml_error *error;
+	uint64_t i;
+
+	error = prepare(scan, n_chunks);
+	if (!error)
+		error = message_progress(kernel->messenger, "scanning", 0, 1);
+	if (!error)
+		error = pool_run(kernel->n_threads, n_chunks, scan_chunk, scan);
+	if (error)
+		return error;
+	last = &scan->chunks[n_chunks];
+	error = scan_other_roots(scan, last, scan->threads[0].buf);
+	if (error)
+		return error;
+	add_kernel_edges(scan, last);
+	if (last->nomem)
+		return error_nomem();
+	for (i = 0; i <= n_chunks; i++) {
+		add_statistics(&graph->statistics, &scan->chunks[i].statistics);
+		merge_gaps(kernel, &scan->chunks[i]);
+	}
+	return build_rows(scan, n_chunks + 1, graph);
+}
+
+struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
+{
+	uint64_t n_chunks = (kernel->end_pfn + CHUNK_PAGES - 1) / CHUNK_PAGES;
+	struct scan scan = {
+		.kernel = kernel,
+		.heap = kernel->heap,
+		.n_objects = kernel->heap->n_ids,
+	};
+	struct graph graph = { .n_objects = kernel->heap->n_ids };
+	struct kml_error *error;
+
+	scan.pages_source = scan.n_objects + (uint32_t)kernel->roots.size;
+	graph.n_sources = scan.pages_source + 1 +
+			  (uint32_t)(kernel->end_pfn >> GRAPH_PAGES_SHIFT);
+	error = run(&scan, n_chunks, &graph);
+	scan_deinit(&scan, n_chunks);
+	if (error)
+		graph_deinit(&graph);
+	else
+		*ret = graph;
+	return error;
+}
+
+void graph_deinit(struct graph *graph)
+{
+	free(graph->first);
+	free(graph->edges);
+}
+
+uint32_t graph_source_root(const struct graph *graph,
+			   const struct kernel *kernel, uint32_t source)
+{
+	if (source < graph->n_objects ||
+	    source - graph->n_objects >= kernel->roots.size)
+		return UINT32_MAX;
+	return source - graph->n_objects;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/arch.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define TABLE_ENTRIES 512
+
+#define ENTRY_PRESENT UINT64_C(0x1)
+#define ENTRY_PS UINT64_C(0x80) /* a large page, at levels 2 and 3 */
+#define ENTRY_ADDRESS UINT64_C(0x000ffffffffff000)
+
+/* struct elf_prstatus: where its user_regs_struct is, and that one's order. */
+#define PRSTATUS_REGS 112
+#define PRSTATUS_REGS_BYTES (27 * 8)
+#define REGS_IP 16
+
+const char *const arch_gpr_names[16] = {
+	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+};
+const char *const arch_ip_name = "rip";
+
+/* Index into user_regs_struct of each of the above. */
+static const uint8_t gpr_index[16] = {
+	10, 11, 12, 5, 19, 4, 13, 14, 9, 8, 7, 6, 3, 2, 1, 0,
+};
+
+static unsigned level_shift(unsigned level)
+{
+	return 12 + 9 * (level - 1);
+}
+
+static unsigned va_index(uint64_t va, unsigned level)
+{
+	return va >> level_shift(level) & (TABLE_ENTRIES - 1);
+}
+
+/* The top bits of a virtual address repeat its highest translated bit. */
+static bool va_is_canonical(const struct arch_mmu *mmu, uint64_t va)
+{
+	unsigned bits = level_shift(mmu->levels + 1);
+
+	return (uint64_t)((int64_t)(va << (64 - bits)) >> (64 - bits)) == va;
+}
+
+static bool entry_is_leaf(uint64_t entry, unsigned level)
+{
+	return level == 1 || (level <= 3 && (entry & ENTRY_PS));
+}
+
+static uint64_t entry_table_pa(const struct arch_mmu *mmu, uint64_t entry)
+{
+	return entry & ENTRY_ADDRESS & ~mmu->ignore_bits;
+}
+
+/* Bit 12 of a large page's entry is no address bit. */
+static uint64_t entry_page_pa(const struct arch_mmu *mmu, uint64_t entry,
+			      unsigned level)
+{
+	return align_down(entry_table_pa(mmu, entry),
+			  UINT64_C(1) << level_shift(level));
+}
+
+struct kml_error *arch_translate(const struct arch_mmu *mmu, uint64_t va,
+				 uint64_t *pa_ret)
+{
+	uint64_t entries[TABLE_ENTRIES], entry, table_pa = mmu->root_pa;
+	struct kml_error *error;
+	unsigned level;
+
+	for (level = mmu->levels; va_is_canonical(mmu, va); level--) {
+		error = mmu->read_table(mmu->arg, table_pa, entries);
+		if (error)
+			return error_prefix(error,
+				"cannot translate virtual address 0x%" PRIx64,
+				va);
+		entry = entries[va_index(va, level)];
+		if (!(entry & ENTRY_PRESENT))
+			break;
+		if (entry_is_leaf(entry, level)) {
+			uint64_t page_bytes = UINT64_C(1) << level_shift(level);
+
+			*pa_ret = entry_page_pa(mmu, entry, level) +
+				  (va & (page_bytes - 1));
+			return NULL;
+		}
+		/* Reserved there: nothing that the processor would follow. */
+		if (entry & ENTRY_PS)
+			break;
+		table_pa = entry_table_pa(mmu, entry);
+	}
+	return error_at(KML_ERR_NODATA, va,
+			"virtual address 0x%" PRIx64 " is not mapped", va);
+}
+
+struct walk {
+	const struct arch_mmu *mmu;
+	const struct image_walk *to;
+	uint64_t n_tables;
+	uint64_t *missing;
+};
+
+/* Read a table; *@there_ret: false if the dump lacks it. */
+static struct kml_error *walk_read(struct walk *walk, uint64_t table_pa,
+				   unsigned level, uint64_t *entries,
+				   bool *there_ret)
+{
+	struct kml_error *error;
+
+	if (walk->n_tables++ >= walk->mmu->max_tables)
+		return error_at(KML_ERR_CORRUPT, table_pa,
+				"page tables do not end: gave up after %" PRIu64 " of them, at physical address 0x%" PRIx64,
+				walk->mmu->max_tables, table_pa);
+	error = walk->mmu->read_table(walk->mmu->arg, table_pa, entries);
+	*there_ret = !error;
+	if (error && error->code == KML_ERR_NODATA) {
+		kml_error_destroy(error);
+		++*walk->missing;
+		return NULL;
+	}
+	if (!error && walk->to->table)
+		walk->to->table(walk->to->arg, table_pa, level);
+	return error;
+}
+
+/*
+ * Walk [@start, @last] through the table at @table_pa, whose first entry is
+ * for @base.  Recursive: there are five levels at most.
+ */
+static struct kml_error *walk_table(struct walk *walk, uint64_t table_pa,
+				    unsigned level, uint64_t base,
+				    uint64_t start, uint64_t last)
+{
+	uint64_t entry_bytes = UINT64_C(1) << level_shift(level);
+	uint64_t entries[TABLE_ENTRIES];
+	struct kml_error *error;
+	unsigned i, last_i;
+	bool there;
+
+	error = walk_read(walk, table_pa, level, entries, &there);
+	if (error || !there)
+		return error;
+	last_i = va_index(last, level);
+	for (i = va_index(start, level); i <= last_i; i++) {
+		uint64_t va = base + i * entry_bytes;
+		uint64_t from = MAX(va, start);
+		uint64_t to = MIN(va + (entry_bytes - 1), last);
+
+		if (!(entries[i] & ENTRY_PRESENT))
+			continue;
+		if (entry_is_leaf(entries[i], level)) {
+			if (walk->to->page)
+				walk->to->page(walk->to->arg, from,
+					       entry_page_pa(walk->mmu,
+							     entries[i],
+							     level) +
+						       (from - va),
+					       to - from + 1);
+			continue;
+		}
+		if (entries[i] & ENTRY_PS)
+			continue;
+		error = walk_table(walk, entry_table_pa(walk->mmu, entries[i]),
+				   level - 1, va, from, to);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+struct kml_error *arch_walk(const struct arch_mmu *mmu, uint64_t start_va,
+			    uint64_t end_va, const struct image_walk *walk,
+			    uint64_t *missing)
+{
+	struct walk w = { .mmu = mmu, .to = walk, .missing = missing };
+	uint64_t last = end_va - 1;
+	uint64_t low_last = (UINT64_C(1) << (level_shift(mmu->levels + 1) - 1)) - 1;
+	uint64_t high_base = UINT64_MAX << level_shift(mmu->levels + 1);
+	struct kml_error *error = NULL;
+
+	/* Addresses between the two halves don't exist. */
+	if (start_va > last)
+		return NULL;
+	if (start_va <= low_last)
+		error = walk_table(&w, mmu->root_pa, mmu->levels, 0, start_va,
+				   MIN(last, low_last));
+	if (!error && last >= ~low_last)
+		error = walk_table(&w, mmu->root_pa, mmu->levels, high_base,
+				   MAX(start_va, ~low_last), last);
+	return error;
+}
+
+bool arch_decode_prstatus(const void *desc, size_t bytes,
+			  struct image_regs *ret)
+{
+	const uint8_t *raw = (const uint8_t *)desc + PRSTATUS_REGS;
+	struct image_regs regs = { .present = true };
+	unsigned i;
+
+	if (bytes < PRSTATUS_REGS + PRSTATUS_REGS_BYTES)
+		return false;
+	regs.ip = load_u64(raw + 8 * REGS_IP);
+	for (i = 0; i < ARRAY_SIZE(regs.gpr); i++)
+		regs.gpr[i] = load_u64(raw + 8 * gpr_index[i]);
+	regs.sp = regs.gpr[ARCH_GPR_SP];
+	*ret = regs;
+	return true;
+}

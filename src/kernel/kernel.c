@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel/kernel.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define TIB (UINT64_C(1) << 40)
+
+void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
+		bool unsound)
+{
+	struct kernel_gap *gap;
+	size_t i;
+
+	for (i = 0; i < kernel->gaps.size; i++) {
+		if (!strcmp(kernel->gaps.data[i].what, what)) {
+			kernel->gaps.data[i].count++;
+			return;
+		}
+	}
+	gap = vec_add(&kernel->gaps);
+	/* Without memory for a counter there will soon be a real error. */
+	if (gap)
+		*gap = (struct kernel_gap){ what, 1, address, unsound };
+}
+
+struct kml_error *kernel_forgive(struct kernel *kernel, struct kml_error *error,
+				 const char *what, uint64_t address)
+{
+	switch (kml_error_code(error)) {
+	case KML_OK:
+		return NULL;
+	case KML_ERR_NODATA:
+	case KML_ERR_CORRUPT:
+	case KML_ERR_DEBUGINFO:
+		kml_error_destroy(error);
+		kernel_gap(kernel, what, address, true);
+		return NULL;
+	default:
+		return error;
+	}
+}
+
+bool kernel_has_symbol(const struct kernel *kernel, const char *name,
+		       uint64_t *ret)
+{
+	uint64_t address;
+
+	if (!profile_symbol(kernel->profile, name, &address, NULL))
+		return false;
+	/* Per-cpu symbols are offsets where the section is linked at 0. */
+	*ret = address < ARCH_KERNEL_MAP ? address :
+					   address + kernel->kaslr_offset;
+	return true;
+}
+
+struct kml_error *kernel_symbol(const struct kernel *kernel, const char *name,
+				uint64_t *ret)
+{
+	if (!kernel_has_symbol(kernel, name, ret))
+		return error_new(KML_ERR_DEBUGINFO,
+				 "the debuginfo has no symbol '%s'", name);
+	return NULL;
+}
+
+struct kml_error *kernel_member(const struct kernel *kernel, const char *type,
+				const char *path, struct profile_member *ret)
+{
+	if (!profile_member(kernel->profile, type, path, ret))
+		return error_new(KML_ERR_DEBUGINFO,
+				 "the debuginfo has no member '%s' of 'struct %s'",
+				 path, type);
+	return NULL;
+}
+
+struct kml_error *kernel_type_size(const struct kernel *kernel,
+				   const char *type, uint64_t *ret)
+{
+	if (!profile_type_size(kernel->profile, type, ret))
+		return error_new(KML_ERR_DEBUGINFO,
+				 "the debuginfo has no 'struct %s'", type);
+	return NULL;
+}
+
+struct kml_error *kernel_read_uint(struct kernel *kernel, uint64_t va,
+				   unsigned bytes, uint64_t *ret)
+{
+	uint64_t value = 0;
+	struct kml_error *error;
+
+	error = image_read_va(kernel->image, va, &value, MIN(bytes, 8u));
+	if (!error)
+		*ret = value;
+	return error;
+}
+
+struct kml_error *kernel_read_u64(struct kernel *kernel, uint64_t va,
+				  uint64_t *ret)
+{
+	return kernel_read_uint(kernel, va, 8, ret);
+}
+
+uint64_t kernel_get(const void *buf, const struct profile_member *member)
+{
+	uint64_t bytes = member->count ? member->size / member->count :
+					 member->size;
+	uint64_t value = 0;
+
+	memcpy(&value, (const char *)buf + member->offset, MIN(bytes, 8u));
+	if (member->bit_size) {
+		value >>= member->bit_offset;
+		if (member->bit_size < 64)
+			value &= (UINT64_C(1) << member->bit_size) - 1;
+	}
+	return value;
+}
+
+struct kml_error *kernel_read_string(struct kernel *kernel, uint64_t va,
+				     char *ret, size_t bytes)
+{
+	struct kml_error *error;
+	size_t n;
+
+	for (n = 0; n < bytes - 1; n++) {
+		error = image_read_va(kernel->image, va + n, &ret[n], 1);
+		if (error) {
+			ret[0] = '\0';
+			return error;
+		}
+		if (!ret[n])
+			return NULL;
+		if (!isprint((unsigned char)ret[n]))
+			ret[n] = '?';
+	}
+	ret[n] = '\0';
+	return NULL;
+}
+
+struct kml_error *kernel_walk_list(struct kernel *kernel, uint64_t head_va,
+				   uint64_t max, const char *what,
+				   kernel_entry_fn *entry, void *arg)
+{
+	uint64_t previous = head_va, links[2];
+	struct kml_error *error;
+
+	error = image_read_va(kernel->image, head_va, links, sizeof(links));
+	while (!error && links[0] != head_va) {
+		uint64_t node = links[0];
+
+		if (!max--) {
+			kernel_gap(kernel, what, node, true);
+			return NULL;
+		}
+		error = image_read_va(kernel->image, node, links, sizeof(links));
+		if (error)
+			break;
+		if (links[1] != previous) {
+			/* Torn: what follows may be another list. */
+			kernel_gap(kernel, what, node, true);
+			return NULL;
+		}
+		error = entry(kernel, arg, node);
+		if (error)
+			return error;
+		previous = node;
+	}
+	return kernel_forgive(kernel, error, what, previous);
+}
+
+void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
+		       enum page_class class)
+{
+	if (pfn < kernel->end_pfn)
+		kernel->page_class[pfn] = class;
+}
+
+/* A base address that KASLR moves, or @otherwise where it does not. */
+static struct kml_error *read_base(struct kernel *kernel, const char *name,
+				   uint64_t otherwise, uint64_t *ret)
+{
+	struct kml_error *error;
+	uint64_t va;
+
+	if (!kernel_has_symbol(kernel, name, &va)) {
+		*ret = otherwise;
+		return NULL;
+	}
+	error = kernel_read_u64(kernel, va, ret);
+	if (error)
+		return error_prefix(error, "cannot read '%s'", name);
+	if (*ret < UINT64_C(0xff00000000000000) || *ret % 4096)
+		return error_at(KML_ERR_CORRUPT, va,
+				"'%s' is 0x%" PRIx64 ", which is no kernel address; is this the kernel's vmlinux?",
+				name, *ret);
+	return NULL;
+}
+
+static struct kml_error *load_address_space(struct kernel *kernel)
+{
+	const struct image_facts *facts = image_facts(kernel->image);
+	bool la57 = facts->page_table_levels == 5;
+	struct kml_error *error;
+
+	kernel->kaslr_offset = facts->kaslr_offset;
+	kernel->end_pfn = facts->end_pfn;
+	error = read_base(kernel, "page_offset_base",
+			  la57 ? UINT64_C(0xff11000000000000) :
+				 UINT64_C(0xffff888000000000),
+			  &kernel->direct_va);
+	if (!error)
+		error = read_base(kernel, "vmalloc_base",
+				  la57 ? UINT64_C(0xffa0000000000000) :
+					 UINT64_C(0xffffc90000000000),
+				  &kernel->vmalloc_va);
+	if (!error)
+		error = read_base(kernel, "vmemmap_base",
+				  la57 ? UINT64_C(0xffd4000000000000) :
+					 UINT64_C(0xffffea0000000000),
+				  &kernel->vmemmap_va);
+	if (error)
+		return error;
+	kernel->direct_end_va = kernel->direct_va + kernel->end_pfn * 4096;
+	/* VMALLOC_SIZE_TB_L4 and _L5 of asm/pgtable_64_types.h */
+	kernel->vmalloc_end_va = kernel->vmalloc_va + (la57 ? 12800 : 32) * TIB;
+	kernel->modules_va = ARCH_KERNEL_MAP_END;
+	kernel->modules_end_va = UINT64_C(0xffffffffff000000);
+	image_set_direct_map(kernel->image, kernel->direct_va,
+			     kernel->direct_end_va);
+	return kernel_type_size(kernel, "page", &kernel->page_struct_bytes);
+}
+
+static struct kml_error *load_cpus(struct kernel *kernel)
+{
+	uint64_t va, nr_cpu_ids, possible[128] = { 0 }, i;
+	struct kml_error *error;
+
+	error = kernel_symbol(kernel, "nr_cpu_ids", &va);
+	if (!error)
+		error = kernel_read_uint(kernel, va, 4, &nr_cpu_ids);
+	if (error)
+		return error;
+	if (nr_cpu_ids < 1 || nr_cpu_ids > 8192)
+		return error_at(KML_ERR_CORRUPT, va,
+				"nr_cpu_ids is %" PRIu64, nr_cpu_ids);
+	kernel->n_cpus = (unsigned)nr_cpu_ids;
+	kernel->cpu_offset = calloc(nr_cpu_ids, sizeof(*kernel->cpu_offset));
+	if (!kernel->cpu_offset)
+		return error_nomem();
+	error = kernel_symbol(kernel, "__cpu_possible_mask", &va);
+	if (!error)
+		error = image_read_va(kernel->image, va, possible,
+				      (nr_cpu_ids + 63) / 64 * 8);
+	if (!error)
+		error = kernel_symbol(kernel, "__per_cpu_offset", &va);
+	for (i = 0; !error && i < nr_cpu_ids; i++) {
+		if (bitmap_test(possible, i))
+			error = kernel_read_u64(kernel, va + i * 8,
+						&kernel->cpu_offset[i]);
+	}
+	if (!error)
+		error = kernel_symbol(kernel, "__per_cpu_start",
+				      &kernel->percpu_start);
+	return error;
+}
+
+static void load_uts_name(struct kernel *kernel)
+{
+	static const char *const names[] = { "release", "version", "machine",
+					     "nodename" };
+	char *to[] = { kernel->release, kernel->version, kernel->machine,
+		       kernel->node };
+	struct profile_member name, member;
+	uint64_t va;
+	size_t i;
+
+	if (!kernel_has_symbol(kernel, "init_uts_ns", &va) ||
+	    !profile_member(kernel->profile, "uts_namespace", "name", &name))
+		return;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		_cleanup_error_ struct kml_error *error = NULL;
+
+		if (profile_member(kernel->profile, "new_utsname", names[i],
+				   &member))
+			error = kernel_read_string(kernel,
+						   va + name.offset + member.offset,
+						   to[i], sizeof(kernel->release));
+	}
+}
+
+static struct kml_error *init_heap(struct kernel *kernel)
+{
+	struct kml_error *error;
+
+	error = heap_init(kernel->heap, kernel->direct_va, kernel->end_pfn,
+			  kernel->vmemmap_va, kernel->page_struct_bytes);
+	if (!error)
+		error = heap_init_radix(&kernel->heap->vmalloc,
+					kernel->vmalloc_va,
+					kernel->vmalloc_end_va);
+	if (!error)
+		error = heap_init_radix(&kernel->heap->modules,
+					kernel->modules_va,
+					kernel->modules_end_va);
+	return error;
+}
+
+static struct kml_error *seal_heap(struct kernel *kernel)
+{
+	return heap_seal(kernel->heap);
+}
+
+static int compare_mapped(const void *a, const void *b)
+{
+	const struct kernel_mapped *x = a, *y = b;
+
+	if (x->pfn != y->pfn)
+		return x->pfn < y->pfn ? -1 : 1;
+	if (x->region != y->region)
+		return x->region < y->region ? -1 : 1;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static int compare_rules(const void *a, const void *b)
+{
+	const struct kernel_rule *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int compare_holes(const void *a, const void *b)
+{
+	const struct kernel_hole *x = a, *y = b;
+
+	return (x->start_va > y->start_va) - (x->start_va < y->start_va);
+}
+
+static void sort_all(struct kernel *kernel)
+{
+	if (kernel->mapped.size)
+		qsort(kernel->mapped.data, kernel->mapped.size,
+		      sizeof(*kernel->mapped.data), compare_mapped);
+	if (kernel->rules.size)
+		qsort(kernel->rules.data, kernel->rules.size,
+		      sizeof(*kernel->rules.data), compare_rules);
+	if (kernel->holes.size)
+		qsort(kernel->holes.data, kernel->holes.size,
+		      sizeof(*kernel->holes.data), compare_holes);
+}
+
+static void count_pages(struct kernel *kernel)
+{
+	uint64_t pfn;
+
+	for (pfn = 0; pfn < kernel->end_pfn; pfn++)
+		kernel->page_count[kernel->page_class[pfn]]++;
+}
+
+struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
+			      struct profile *profile,
+			      struct messenger *messenger, struct heap *heap,
+			      unsigned n_threads, enum kml_stack stack_mode)
+{
+	static struct {
+		const char *stage;
+		struct kml_error *(*load)(struct kernel *kernel);
+	} const stages[] = {
+		{ "address space", load_address_space },
+		{ "CPUs", load_cpus },
+		{ "object index", init_heap },
+		{ "struct pages", kernel_load_pages },
+		{ "slab caches", kernel_load_slabs },
+		{ "per-cpu chunks", kernel_load_percpu },
+		{ "vmalloc areas", kernel_load_vmalloc },
+		{ "page blocks", kernel_load_blocks },
+		{ "mapped pages", kernel_load_vmaps },
+		{ "kernel sections", kernel_load_sections },
+		{ "object states", seal_heap },
+		{ "modules", kernel_load_modules },
+		{ "tasks", kernel_load_tasks },
+		{ "page tables", kernel_load_page_tables },
+		{ "reserved pages", kernel_load_reserved },
+	};
+	struct kml_error *error = NULL;
+	size_t i;
+
+	memset(kernel, 0, sizeof(*kernel));
+	kernel->image = image;
+	kernel->profile = profile;
+	kernel->messenger = messenger;
+	kernel->heap = heap;
+	kernel->n_threads = n_threads;
+	kernel->stack_mode = stack_mode;
+	for (i = 0; !error && i < ARRAY_SIZE(stages); i++) {
+		error = message_progress(messenger, stages[i].stage, i,
+					 ARRAY_SIZE(stages));
+		if (!error)
+			error = stages[i].load(kernel);
+		if (error)
+			return kml_error_code(error) == KML_ERR_INTERRUPTED ?
+				       error :
+				       error_prefix(error, "cannot load the %s",
+						    stages[i].stage);
+	}
+	load_uts_name(kernel);
+	sort_all(kernel);
+	count_pages(kernel);
+	return NULL;
+}
+
+void kernel_deinit(struct kernel *kernel)
+{
+	free(kernel->cpu_offset);
+	free(kernel->page_class);
+	vec_deinit(&kernel->gaps);
+	vec_deinit(&kernel->caches);
+	vec_deinit(&kernel->slabs);
+	vec_deinit(&kernel->heads);
+	vec_deinit(&kernel->mapped);
+	vec_deinit(&kernel->areas);
+	vec_deinit(&kernel->tasks);
+	vec_deinit(&kernel->modules);
+	vec_deinit(&kernel->roots);
+	vec_deinit(&kernel->holes);
+	vec_deinit(&kernel->rules);
+	vec_deinit(&kernel->edges);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kernel in the dump: what its own structures say was allocated.
+ *
+ * Each file of this room knows one subsystem and has one entry point that
+ * kernel_load() calls, in the order of the declarations below.  It reads the
+ * subsystem's structures, adds regions to the heap and root ranges to the
+ * list of roots, and counts what it could not read (kernel_gap()).  Nothing
+ * here knows of marking.
+ *
+ * A dump is hostile: lists are torn, sizes lie.  Every walk is bounded, and a
+ * structure that cannot be believed is a gap, not an error: errors are for
+ * what leaves nothing to analyse.
+ */
+#ifndef KML_KERNEL_KERNEL_H
+#define KML_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/message.h"
+#include "base/vec.h"
+#include "debuginfo/profile.h"
+#include "heap/heap.h"
+#include "image/arch.h"
+#include "image/image.h"
+
+#define KERNEL_NAME_BYTES 64
+
+/* ---- what could not be read or believed */
+
+struct kernel_gap {
+	const char *what;       /* static text: "torn slab freelist" */
+	uint64_t count;
+	uint64_t first_address; /* where it was seen first */
+	bool unsound;           /* the verdict may be wrong because of it */
+};
+
+/* ---- page frames (page.c) */
+
+enum page_class {
+	PAGE_HOLE,     /* no struct page, or not in it */
+	PAGE_FREE,     /* in the buddy allocator */
+	PAGE_PCP,      /* free, on a per-CPU list */
+	PAGE_IDLE,     /* refcount 0 and nothing explains it */
+	PAGE_USER,     /* anonymous memory and page cache */
+	PAGE_SLAB,     /* head or tail of a slab */
+	PAGE_BLOCK,    /* head or tail of an in-use block of none of these */
+	PAGE_RESERVED, /* PG_reserved: firmware, memblock, the kernel image */
+	PAGE_TABLE,    /* a page table */
+	PAGE_VMEMMAP,  /* holds struct pages */
+	PAGE_MAPPED,   /* of a vmalloc area or per-cpu unit: in mapped[] */
+	PAGE_CLASSES,
+};
+
+/* The first page of a slab or of an in-use block, as its struct page says. */
+struct kernel_page_head {
+	uint64_t pfn;
+	uint32_t n_pages;
+	bool is_slab, is_compound;
+	bool is_split; /* looks like a later page of a split allocation */
+};
+
+/* A mapped page that holds struct pages; index: its number in the vmemmap. */
+#define KERNEL_VMEMMAP_REGION (HEAP_NONE - 1)
+
+/* A page that is reached by an address other than its direct-map one. */
+struct kernel_mapped {
+	uint64_t pfn;
+	uint32_t region; /* vmalloc area or per-cpu unit */
+	uint32_t index;  /* page number in the region */
+};
+
+/* ---- slab caches (slab.c) */
+
+struct kernel_cache {
+	uint64_t va;             /* of the struct kmem_cache */
+	char name[KERNEL_NAME_BYTES];
+	uint32_t slot_bytes;     /* kmem_cache.size */
+	uint32_t object_bytes;   /* kmem_cache.object_size */
+	uint32_t free_offset;    /* of the free pointer in an object */
+	uint32_t pad_bytes;      /* red_left_pad */
+	uint64_t random;         /* of CONFIG_SLAB_FREELIST_HARDENED, or 0 */
+	uint64_t n_slabs, n_objects, n_pages;
+	bool listed;             /* on slab_caches */
+};
+
+struct kernel_slab {
+	uint64_t freelist;   /* head: the first free object, plain */
+	uint64_t cpu_freelist; /* of the CPU that has it as its slab, or 0 */
+	uint32_t region;
+	uint16_t inuse;
+	uint16_t objects;
+	bool known; /* the states of its objects are set */
+};
+
+/* ---- vmalloc areas (vmalloc.c) */
+
+struct kernel_area {
+	uint64_t start_va, end_va; /* with the guard page */
+	uint64_t area_va;   /* of the struct vmap_area */
+	uint64_t vm_va;     /* of the struct vm_struct, 0 if it has none */
+	uint64_t caller;    /* return address; 0 if unknown */
+	uint64_t flags;     /* vm_struct.flags */
+	uint64_t phys_pa;   /* ioremap */
+	uint64_t pages_va;  /* vm_struct.pages */
+	uint32_t n_pages;   /* vm_struct.nr_pages */
+	uint32_t region;    /* HEAP_NONE: not an object: per-cpu chunk, torn */
+	bool is_stack;
+};
+
+/* ---- tasks (task.c) */
+
+struct kernel_task {
+	uint64_t va;
+	uint64_t stack_va; /* lowest address */
+	uint64_t sp;       /* first live word; stack_va + size if none is */
+	uint32_t pid;
+	char comm[16];
+	bool on_cpu;
+};
+
+/* ---- modules (module.c) */
+
+struct kernel_module {
+	uint64_t va;
+	char name[KERNEL_NAME_BYTES];
+	uint64_t base_va, bytes; /* the part with its text */
+	uint64_t symtab_va, strtab_va;
+	uint32_t n_symbols;
+};
+
+/* ---- roots */
+
+enum root_kind {
+	ROOT_SECTION,   /* .data, .bss, ... of the kernel image */
+	ROOT_PERCPU,    /* static per-cpu area of one CPU */
+	ROOT_MODULE,    /* writable memory of a module */
+	ROOT_RESERVED,  /* pages of memblock and firmware */
+	ROOT_PAGES,     /* words of struct pages that belong to no object */
+	ROOT_STACK,     /* a task's stack; owner: index of the task */
+	ROOT_IRQ_STACK, /* live part of an interrupt stack; owner: CPU */
+	ROOT_REGISTERS, /* owner: CPU */
+	ROOT_KINDS,
+};
+
+/*
+ * A range whose words hold objects.  The pages of sections, per-cpu areas and
+ * reserved memory are met by the pass over the image: those have start_pa (for
+ * a per-cpu area its first page's).  Stacks are read by virtual address.
+ */
+struct kernel_root {
+	uint8_t kind; /* enum root_kind */
+	uint32_t owner;
+	uint64_t start_va;
+	uint64_t start_pa;
+	uint64_t bytes;
+	char name[32];
+};
+
+/* A range of a root that is not scanned: interrupt stacks inside the per-cpu
+ * area.  Sorted by start_va. */
+struct kernel_hole {
+	uint64_t start_va, end_va;
+};
+
+/* How an object is scanned, where not word by word (rules of the kernel, not
+ * of the user).  Sorted by id. */
+enum scan_rule {
+	SCAN_SKIP_RANGE, /* not the words in [skip_start, skip_end) nor those
+			    in [skip2_start, skip2_end) */
+	SCAN_HEAD,       /* only the first skip_start bytes */
+};
+struct kernel_rule {
+	uint32_t id;
+	uint32_t kind; /* enum scan_rule */
+	uint32_t skip_start, skip_end, skip2_start, skip2_end;
+};
+
+/* A reference that no word in memory says, but the kernel's logic does. */
+struct kernel_edge {
+	uint32_t from, to; /* object ids; from may be HEAP_NONE: from a root */
+};
+
+struct kernel {
+	struct image *image;
+	struct profile *profile;
+	struct messenger *messenger;
+	struct heap *heap;
+	unsigned n_threads;
+	enum kml_stack stack_mode;
+
+	uint64_t kaslr_offset;
+	uint64_t direct_va, direct_end_va;
+	uint64_t vmalloc_va, vmalloc_end_va;
+	uint64_t modules_va, modules_end_va;
+	uint64_t vmemmap_va;
+	uint64_t page_struct_bytes;
+	unsigned n_cpus;            /* possible ones: nr_cpu_ids */
+	uint64_t *cpu_offset;       /* __per_cpu_offset[], 0: not possible */
+	uint64_t percpu_start;      /* __per_cpu_start, run-time */
+
+	char release[65], version[65], machine[65], node[65];
+	uint8_t *page_class;        /* enum page_class by pfn */
+	uint16_t page_words[PAGE_CLASSES]; /* which words of a struct page are
+					      pointers worth following: a bit
+					      per word, by class */
+	uint64_t end_pfn;
+	uint64_t page_count[PAGE_CLASSES];
+
+	VEC(struct kernel_gap) gaps;
+	VEC(struct kernel_cache) caches;
+	VEC(struct kernel_slab) slabs;  /* sorted by region */
+	VEC(struct kernel_page_head) heads; /* while loading */
+	VEC(struct kernel_mapped) mapped; /* sorted by pfn once loaded */
+	VEC(struct kernel_area) areas;
+	VEC(struct kernel_task) tasks;
+	VEC(struct kernel_module) modules;
+	VEC(struct kernel_root) roots;
+	VEC(struct kernel_hole) holes;
+	VEC(struct kernel_rule) rules;
+	VEC(struct kernel_edge) edges;
+
+	/* Totals for `caches`. */
+	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;
+	uint64_t thread_bytes; /* THREAD_SIZE */
+};
+
+/*
+ * Load all of it.  @heap is filled and sealed.  The image, the profile and
+ * the messenger stay the caller's and must outlive the kernel.
+ */
+struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
+			      struct profile *profile,
+			      struct messenger *messenger, struct heap *heap,
+			      unsigned n_threads, enum kml_stack stack_mode)
+	error_must_check;
+void kernel_deinit(struct kernel *kernel);
+
+/* ---- for the files of this room, and for what stands on it */
+
+/* Count a gap; @what is static text. */
+void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
+		bool unsound);
+
+/* Destroy an error of reading @address, counting it as a gap @what; out of
+ * memory and I/O errors are handed back. */
+struct kml_error *kernel_forgive(struct kernel *kernel, struct kml_error *error,
+				 const char *what, uint64_t address)
+	error_must_check;
+
+/* Run-time address of a symbol; KML_ERR_DEBUGINFO if there is none. */
+struct kml_error *kernel_symbol(const struct kernel *kernel, const char *name,
+				uint64_t *ret) error_must_check;
+bool kernel_has_symbol(const struct kernel *kernel, const char *name,
+		       uint64_t *ret);
+
+/* A member that the analysis cannot do without; KML_ERR_DEBUGINFO. */
+struct kml_error *kernel_member(const struct kernel *kernel, const char *type,
+				const char *path, struct profile_member *ret)
+	error_must_check;
+struct kml_error *kernel_type_size(const struct kernel *kernel,
+				   const char *type, uint64_t *ret)
+	error_must_check;
+
+/* Read an integer of 1, 2, 4 or 8 bytes, zero-extended. */
+struct kml_error *kernel_read_uint(struct kernel *kernel, uint64_t va,
+				   unsigned bytes, uint64_t *ret)
+	error_must_check;
+struct kml_error *kernel_read_u64(struct kernel *kernel, uint64_t va,
+				  uint64_t *ret) error_must_check;
+/* A member of a structure that was read whole into @buf. */
+uint64_t kernel_get(const void *buf, const struct profile_member *member);
+/* A NUL-terminated string, cut to @bytes - 1; unprintable bytes become '?'. */
+struct kml_error *kernel_read_string(struct kernel *kernel, uint64_t va,
+				     char *ret, size_t bytes) error_must_check;
+
+/*
+ * Walk a list_head: @entry gets the address of each node but the head.
+ * Stops at @max nodes, at a node that does not point back, and when @entry
+ * returns an error; the first two are counted as a gap @what.
+ */
+typedef struct kml_error *kernel_entry_fn(struct kernel *kernel, void *arg,
+					  uint64_t node_va);
+struct kml_error *kernel_walk_list(struct kernel *kernel, uint64_t head_va,
+				   uint64_t max, const char *what,
+				   kernel_entry_fn *entry, void *arg)
+	error_must_check;
+
+/* A kernel virtual address of the direct map? */
+static inline bool kernel_is_direct(const struct kernel *kernel, uint64_t va)
+{
+	return (va - kernel->direct_va) >> 12 < kernel->end_pfn;
+}
+
+/* Take a page out of the page allocator's blocks: it is explained. */
+void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
+		       enum page_class class);
+
+/* ---- entry points, in the order of kernel_load() */
+
+struct kml_error *kernel_load_pages(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_slabs(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_percpu(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_vmalloc(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
+/* From here on the heap is sealed: no more regions, only flags. */
+struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_page_tables(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_reserved(struct kernel *kernel) error_must_check;
+
+/*
+ * Call @object for each allocated object of the cache that the kernel's
+ * variable @cache_symbol points to.  For caches that other structures must be
+ * read from before the pass over the image decides about all objects.
+ */
+typedef struct kml_error *kernel_object_fn(struct kernel *kernel, void *arg,
+					   uint64_t va);
+struct kml_error *kernel_for_each_object(struct kernel *kernel,
+					 const char *cache_symbol,
+					 kernel_object_fn *object, void *arg)
+	error_must_check;
+
+/* The area that an address lies in, NULL if none. */
+struct kernel_area *kernel_find_area(const struct kernel *kernel, uint64_t va);
+
+#endif

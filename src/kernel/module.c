@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Modules.  Their memory is a vmalloc area in the module space; all of it but
+ * the text is a root, as .data and .bss of the kernel are.
+ */
+#include "kernel/kernel.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define MAX_MODULES 100000u
+#define MAX_MODULE_SYMBOLS (1u << 22)
+
+struct module_layout {
+	struct profile_member list, name, base, size, text_size, kallsyms;
+	struct profile_member symtab, strtab, num_symtab;
+	uint64_t module_bytes;
+	bool has_kallsyms;
+};
+
+static struct kml_error *load_layout(struct kernel *kernel,
+				     struct module_layout *l)
+{
+	struct {
+		const char *path;
+		struct profile_member *member;
+	} const members[] = {
+		{ "list", &l->list },
+		{ "name", &l->name },
+		/* module.mem[] since Linux 6.4 (ac3b43283923) */
+		{ "core_layout.base", &l->base },
+		{ "core_layout.size", &l->size },
+		{ "core_layout.text_size", &l->text_size },
+	};
+	struct kml_error *error = NULL;
+	size_t i;
+
+	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
+		error = kernel_member(kernel, "module", members[i].path,
+				      members[i].member);
+	if (!error)
+		error = kernel_type_size(kernel, "module", &l->module_bytes);
+	if (!error && l->module_bytes > 65536)
+		error = error_new(KML_ERR_DEBUGINFO,
+				  "struct module is too large");
+	l->has_kallsyms =
+		profile_member(kernel->profile, "module", "kallsyms",
+			       &l->kallsyms) &&
+		profile_member(kernel->profile, "mod_kallsyms", "symtab",
+			       &l->symtab) &&
+		profile_member(kernel->profile, "mod_kallsyms", "strtab",
+			       &l->strtab) &&
+		profile_member(kernel->profile, "mod_kallsyms", "num_symtab",
+			       &l->num_symtab);
+	return error;
+}
+
+/* Where the module's own symbol table is; without it there are no names. */
+static void load_kallsyms(struct kernel *kernel, const struct module_layout *l,
+			  const char *buf, struct kernel_module *module)
+{
+	uint64_t va = kernel_get(buf, &l->kallsyms), n;
+	_cleanup_error_ struct kml_error *error = NULL;
+
+	error = kernel_read_u64(kernel, va + l->symtab.offset,
+				&module->symtab_va);
+	if (!error)
+		error = kernel_read_u64(kernel, va + l->strtab.offset,
+					&module->strtab_va);
+	if (!error)
+		error = kernel_read_uint(kernel, va + l->num_symtab.offset, 4, &n);
+	if (!error && n <= MAX_MODULE_SYMBOLS)
+		module->n_symbols = (uint32_t)n;
+}
+
+/* Make the module's memory a root, except for its text. */
+static struct kml_error *add_root(struct kernel *kernel,
+				  const struct kernel_module *module,
+				  uint64_t text_bytes)
+{
+	uint32_t index = heap_find_region(kernel->heap, module->base_va);
+	struct kernel_rule rule = {
+		.kind = SCAN_SKIP_RANGE,
+		.skip_end = (uint32_t)MIN(text_bytes, module->bytes),
+	};
+	struct heap_region *region;
+
+	if (index == HEAP_NONE) {
+		kernel_gap(kernel, "modules without memory", module->va, true);
+		return NULL;
+	}
+	region = &kernel->heap->regions.data[index];
+	region->flags |= HEAP_ROOT;
+	rule.id = region->first_id;
+	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
+}
+
+static struct kml_error *load_module(struct kernel *kernel, void *arg,
+				     uint64_t node_va)
+{
+	const struct module_layout *l = arg;
+	struct kernel_module module = { .va = node_va - l->list.offset };
+	_cleanup_free_ char *buf = malloc(l->module_bytes);
+	struct kml_error *error;
+
+	if (!buf)
+		return error_nomem();
+	error = image_read_va(kernel->image, module.va, buf, l->module_bytes);
+	if (!error)
+		error = kernel_read_string(kernel, module.va + l->name.offset,
+					   module.name, sizeof(module.name));
+	if (error)
+		return kernel_forgive(kernel, error, "modules", module.va);
+	module.base_va = kernel_get(buf, &l->base);
+	module.bytes = kernel_get(buf, &l->size);
+	if (l->has_kallsyms)
+		load_kallsyms(kernel, l, buf, &module);
+	if (!vec_push(&kernel->modules, module))
+		return error_nomem();
+	/* A module that is not loaded yet has no memory of its own. */
+	if (!module.base_va)
+		return NULL;
+	return add_root(kernel, &module, kernel_get(buf, &l->text_size));
+}
+
+struct kml_error *kernel_load_modules(struct kernel *kernel)
+{
+	struct module_layout layout;
+	struct kml_error *error;
+	uint64_t head;
+
+	/* A kernel without CONFIG_MODULES has none. */
+	if (!kernel_has_symbol(kernel, "modules", &head))
+		return NULL;
+	error = load_layout(kernel, &layout);
+	if (error)
+		return error;
+	return kernel_walk_list(kernel, head, MAX_MODULES,
+				"torn list of modules", load_module, &layout);
+}

@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Page frames: one pass over the array of struct pages (the vmemmap), which
+ * says of each page what it is for.  Slabs are found here as well: a full
+ * slab is on no list.
+ *
+ * What is left once slabs, vmalloc areas, per-cpu units and page tables have
+ * taken theirs are blocks that somebody allocated from the page allocator.  A
+ * compound page knows its order.  Any other block of several pages has a
+ * reference count on its first page alone, and its tails look like nothing at
+ * all: not free, not counted.  They are given to the block in front of them,
+ * as far as its alignment allows.
+ *
+ * alloc_pages_exact() and other users of split_page() leave pages with a
+ * reference count each, of which only the first one's address is kept.  What
+ * tells them from pages that were allocated one by one is page.lru: an
+ * allocation clears lru.next of its first page (clear_page_pfmemalloc(), since
+ * Linux 5.14, 2f064a59a11f), whereas in the others the list head is as it was
+ * initialised at boot, or poisoned by the last list_del().
+ */
+#include "kernel/kernel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* Pages read at a time. */
+#define BATCH_PAGES 64u
+/* Above MAX_ORDER of every kernel. */
+#define MAX_BLOCK_ORDER 11u
+/* On one per-CPU list of free pages; the kernel keeps thousands at most. */
+#define MAX_PCP_PAGES (UINT64_C(1) << 20)
+/* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE of x86_64 */
+#define LIST_POISON1 UINT64_C(0xdead000000000100)
+
+struct page_layout {
+	struct profile_member flags, lru, lru_next, mapping, private, memcg_data, refcount,
+		page_type, compound_head, compound_order;
+	bool has_memcg_data;
+	uint64_t pg_reserved, pg_lru, pg_slab, pg_head; /* masks */
+	uint32_t buddy_type; /* page_type of a free block */
+};
+
+struct run {
+	uint64_t va, pa, bytes;
+};
+
+struct page_pass {
+	struct kernel *kernel;
+	struct page_layout layout;
+	VEC(struct run) runs;
+	bool nomem;
+	uint64_t skip_until; /* pages below are tails of a compound page... */
+	uint8_t tail_class;  /* ... of this class */
+};
+
+static struct kml_error *flag_mask(struct kernel *kernel, const char *name,
+				   uint64_t *ret)
+{
+	int64_t bit;
+
+	if (!profile_enumerator(kernel->profile, name, &bit) || bit < 0 ||
+	    bit > 63)
+		return error_new(KML_ERR_DEBUGINFO,
+				 "the debuginfo has no page flag '%s'", name);
+	*ret = UINT64_C(1) << bit;
+	return NULL;
+}
+
+static struct kml_error *load_layout(struct kernel *kernel,
+				     struct page_layout *l)
+{
+	struct {
+		const char *path;
+		struct profile_member *member;
+	} const members[] = {
+		{ "flags", &l->flags },
+		{ "lru", &l->lru },
+		{ "mapping", &l->mapping },
+		{ "private", &l->private },
+		{ "_refcount", &l->refcount },
+		{ "page_type", &l->page_type },
+		{ "compound_head", &l->compound_head },
+		{ "compound_order", &l->compound_order },
+	};
+	struct kml_error *error = NULL;
+	int64_t number;
+	size_t i;
+
+	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
+		error = kernel_member(kernel, "page", members[i].path,
+				      members[i].member);
+	if (!error)
+		error = flag_mask(kernel, "PG_reserved", &l->pg_reserved);
+	if (!error)
+		error = flag_mask(kernel, "PG_lru", &l->pg_lru);
+	if (!error)
+		error = flag_mask(kernel, "PG_slab", &l->pg_slab);
+	if (!error)
+		error = flag_mask(kernel, "PG_head", &l->pg_head);
+	if (error)
+		return error;
+	l->lru_next = l->lru;
+	l->lru_next.size = 8;
+	l->has_memcg_data = profile_member(kernel->profile, "page",
+					   "memcg_data", &l->memcg_data);
+	/* A macro in the kernel, hence not in DWARF; VMCOREINFO has it for
+	 * makedumpfile's sake. */
+	if (!image_vmcoreinfo_number(kernel->image,
+				     "PAGE_BUDDY_MAPCOUNT_VALUE", &number))
+		return error_new(KML_ERR_UNSUPPORTED,
+				 "VMCOREINFO lacks 'PAGE_BUDDY_MAPCOUNT_VALUE'");
+	l->buddy_type = (uint32_t)number;
+	return NULL;
+}
+
+static void word_bit(uint16_t *mask, const struct profile_member *member)
+{
+	uint64_t i;
+
+	for (i = 0; i < member->size / 8; i++)
+		*mask |= (uint16_t)(1u << (member->offset / 8 + i));
+}
+
+/*
+ * Which words of a struct page may hold an object depends on what the page is
+ * for.  The lru words are also rcu_head: a slab or page that waits for a grace
+ * period is a link in the chain of callbacks, and what stands behind it is
+ * held by it alone.  Of user pages they link the LRU, which is nobody's owner.
+ */
+static void choose_words(struct kernel *kernel, const struct page_layout *l)
+{
+	uint16_t memcg = 0, data = 0, lru = 0, word_index;
+	uint16_t *words = kernel->page_words;
+
+	if (l->has_memcg_data)
+		word_bit(&memcg, &l->memcg_data);
+	word_bit(&data, &l->private);
+	word_bit(&data, &l->mapping);
+	word_bit(&lru, &l->lru);
+	/* page->index is pt_mm of a page table and a driver's word elsewhere */
+	word_index = (uint16_t)(1u << (l->mapping.offset / 8 + 1));
+	words[PAGE_USER] = memcg | data;
+	words[PAGE_SLAB] = memcg | lru;
+	words[PAGE_BLOCK] = memcg | data | lru | word_index;
+	words[PAGE_TABLE] = memcg | lru;
+	words[PAGE_RESERVED] = data | lru;
+	words[PAGE_MAPPED] = memcg | data | lru;
+}
+
+static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
+		     bool is_slab, const void *page)
+{
+	const struct kernel *kernel = pass->kernel;
+	const struct page_layout *l = &pass->layout;
+	uint64_t next = kernel_get(page, &l->lru_next);
+	struct kernel_page_head head = {
+		.pfn = pfn,
+		.n_pages = 1u << order,
+		.is_slab = is_slab,
+		.is_compound = (kernel_get(page, &l->flags) & l->pg_head) != 0,
+		.is_split = next == LIST_POISON1 ||
+			    next == kernel->vmemmap_va + l->lru.offset +
+					    pfn * kernel->page_struct_bytes,
+	};
+
+	return vec_push(&pass->kernel->heads, head);
+}
+
+/* What a page is for, by its struct page alone. */
+static enum page_class classify(const struct page_layout *l, const void *page)
+{
+	uint64_t flags = kernel_get(page, &l->flags);
+	uint64_t refcount = kernel_get(page, &l->refcount);
+
+	if (flags & l->pg_slab)
+		return PAGE_SLAB;
+	if (flags & l->pg_reserved)
+		return PAGE_RESERVED;
+	if (!refcount)
+		return (uint32_t)kernel_get(page, &l->page_type) ==
+				       l->buddy_type ?
+			       PAGE_FREE :
+			       PAGE_IDLE;
+	if (flags & l->pg_lru || kernel_get(page, &l->mapping))
+		return PAGE_USER;
+	return PAGE_BLOCK;
+}
+
+/* The order of a block that starts with @page; @next is the page behind. */
+static unsigned block_order(const struct page_pass *pass, uint64_t pfn,
+			    enum page_class class, const void *page,
+			    const void *next)
+{
+	const struct page_layout *l = &pass->layout;
+	uint64_t order;
+
+	if (class == PAGE_FREE)
+		order = kernel_get(page, &l->private);
+	else if (kernel_get(page, &l->flags) & l->pg_head && next)
+		order = kernel_get(next, &l->compound_order);
+	else
+		return 0;
+	/* A block is aligned to its size: else the struct page lies. */
+	if (order > MAX_BLOCK_ORDER + 7 || pfn & ((UINT64_C(1) << order) - 1)) {
+		kernel_gap(pass->kernel, "page blocks of an impossible order",
+			   pass->kernel->direct_va + pfn * 4096, true);
+		return 0;
+	}
+	return (unsigned)order;
+}
+
+static struct kml_error *look_at_page(struct page_pass *pass, uint64_t pfn,
+				      const void *page, const void *next)
+{
+	struct kernel *kernel = pass->kernel;
+	const struct page_layout *l = &pass->layout;
+	enum page_class class;
+	unsigned order;
+
+	if (pfn < pass->skip_until) {
+		kernel->page_class[pfn] = pass->tail_class;
+		return NULL;
+	}
+	class = classify(l, page);
+	order = block_order(pass, pfn, class, page, next);
+	kernel->page_class[pfn] = (uint8_t)class;
+	pass->skip_until = pfn + (UINT64_C(1) << order);
+	pass->tail_class = (uint8_t)class;
+	if (class != PAGE_SLAB && class != PAGE_BLOCK)
+		return NULL;
+	if (!add_head(pass, pfn, order, class == PAGE_SLAB, page))
+		return error_nomem();
+	return NULL;
+}
+
+static void collect_run(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
+{
+	struct page_pass *pass = arg;
+	struct run run = { va, pa, bytes };
+
+	if (!vec_push(&pass->runs, run))
+		pass->nomem = true;
+}
+
+/* The struct pages of one batch of vmemmap pages. */
+static struct kml_error *look_at_batch(struct page_pass *pass, uint64_t va,
+				       const char *buf, unsigned n_pages,
+				       uint64_t missing)
+{
+	uint64_t bytes = pass->kernel->page_struct_bytes;
+	uint64_t first = (va - pass->kernel->vmemmap_va) / bytes;
+	uint64_t n = n_pages * 4096u / bytes, i;
+	struct kml_error *error = NULL;
+
+	for (i = 0; !error && i < n && first + i < pass->kernel->end_pfn; i++) {
+		const char *page = buf + i * bytes;
+
+		if (missing >> (i * bytes / 4096) & 1) {
+			if (i * bytes % 4096 == 0)
+				kernel_gap(pass->kernel,
+					   "pages of the struct page array not in the dump",
+					   va + i * bytes, true);
+			continue;
+		}
+		/* A compound page's second struct page is on the same page of
+		 * the array: blocks are aligned. */
+		error = look_at_page(pass, first + i, page,
+				     i + 1 < n ? page + bytes : NULL);
+	}
+	return error;
+}
+
+static struct kml_error *look_at_run(struct page_pass *pass,
+				     struct image_reader *reader, char *buf,
+				     const struct run *run)
+{
+	struct kernel *kernel = pass->kernel;
+	struct kml_error *error = NULL;
+	uint64_t done, missing, i;
+
+	for (done = 0; !error && done < run->bytes; done += BATCH_PAGES * 4096) {
+		unsigned n = (unsigned)MIN((run->bytes - done) / 4096,
+					   (uint64_t)BATCH_PAGES);
+		uint64_t pfn = (run->pa + done) >> 12;
+
+		error = image_reader_pages(reader, pfn, n, buf, &missing);
+		if (!error)
+			error = look_at_batch(pass, run->va + done, buf, n,
+					      missing);
+		for (i = 0; !error && i < n; i++) {
+			struct kernel_mapped mapped = {
+				.pfn = pfn + i,
+				.region = KERNEL_VMEMMAP_REGION,
+				.index = (uint32_t)((run->va + done -
+						     kernel->vmemmap_va) / 4096 + i),
+			};
+
+			if (!vec_push(&kernel->mapped, mapped))
+				error = error_nomem();
+		}
+	}
+	return error;
+}
+
+/* ---- per-CPU lists of free pages */
+
+struct pcp_walk {
+	uint64_t lru_offset;
+	unsigned order;
+};
+
+static struct kml_error *claim_pcp(struct kernel *kernel, void *arg,
+				   uint64_t node_va)
+{
+	const struct pcp_walk *walk = arg;
+	uint64_t pfn = (node_va - walk->lru_offset - kernel->vmemmap_va) /
+		       kernel->page_struct_bytes;
+	uint64_t i;
+
+	for (i = 0; i < UINT64_C(1) << walk->order; i++) {
+		if (pfn + i < kernel->end_pfn &&
+		    kernel->page_class[pfn + i] == PAGE_IDLE)
+			kernel->page_class[pfn + i] = PAGE_PCP;
+	}
+	return NULL;
+}
+
+static struct kml_error *walk_pcp(struct kernel *kernel,
+				  const struct page_layout *l, uint64_t pcp_va,
+				  const struct profile_member *lists,
+				  unsigned per_order)
+{
+	struct kml_error *error = NULL;
+	uint64_t i;
+
+	for (i = 0; !error && i < lists->count; i++) {
+		struct pcp_walk walk = {
+			.lru_offset = l->lru.offset,
+			/* order_to_pindex(): since Linux 5.14 (44042b449872)
+			 * lists by order, the last for huge pages */
+			.order = (unsigned)(i / per_order > 3 ? 9 : i / per_order),
+		};
+
+		error = kernel_walk_list(kernel, pcp_va + lists->offset + i * 16,
+					 MAX_PCP_PAGES, "torn per-CPU page lists",
+					 claim_pcp, &walk);
+	}
+	return error;
+}
+
+static struct kml_error *walk_zone_pcps(struct kernel *kernel,
+					const struct page_layout *l,
+					uint64_t zone_va)
+{
+	struct profile_member pageset, lists;
+	int64_t per_order = 3;
+	struct kml_error *error;
+	uint64_t pcp;
+	unsigned cpu;
+
+	/* zone.pageset until Linux 5.13 (28f836b6777b) */
+	error = kernel_member(kernel, "zone", "per_cpu_pageset", &pageset);
+	if (!error)
+		error = kernel_member(kernel, "per_cpu_pages", "lists", &lists);
+	if (!error)
+		error = kernel_read_u64(kernel, zone_va + pageset.offset, &pcp);
+	profile_enumerator(kernel->profile, "MIGRATE_PCPTYPES", &per_order);
+	for (cpu = 0; !error && pcp && cpu < kernel->n_cpus; cpu++) {
+		if (kernel->cpu_offset[cpu])
+			error = walk_pcp(kernel, l, pcp + kernel->cpu_offset[cpu],
+					 &lists, (unsigned)MAX(per_order, 1));
+	}
+	return error;
+}
+
+static struct kml_error *walk_node_pcps(struct kernel *kernel,
+					const struct page_layout *l,
+					uint64_t node_va)
+{
+	struct profile_member zones;
+	struct kml_error *error;
+	uint64_t zone_bytes, i;
+
+	error = kernel_member(kernel, "pglist_data", "node_zones", &zones);
+	if (!error)
+		error = kernel_type_size(kernel, "zone", &zone_bytes);
+	for (i = 0; !error && i < zones.count; i++)
+		error = walk_zone_pcps(kernel, l, node_va + zones.offset +
+							  i * zone_bytes);
+	return kernel_forgive(kernel, error, "zones", node_va);
+}
+
+static struct kml_error *walk_pcps(struct kernel *kernel,
+				   const struct page_layout *l)
+{
+	struct kml_error *error = NULL;
+	uint64_t va, size, i, node;
+
+	/* contig_page_data without CONFIG_NUMA, node_data[] with it. */
+	if (kernel_has_symbol(kernel, "contig_page_data", &va))
+		return walk_node_pcps(kernel, l, va);
+	error = kernel_symbol(kernel, "node_data", &va);
+	if (error || !profile_symbol(kernel->profile, "node_data", &i, &size))
+		return error;
+	for (i = 0; !error && i < size / 8; i++) {
+		error = kernel_read_u64(kernel, va + i * 8, &node);
+		if (!error && node)
+			error = walk_node_pcps(kernel, l, node);
+	}
+	return error;
+}
+
+/* ---- entry points */
+
+static struct kml_error *run_page_pass(struct page_pass *pass)
+{
+	struct kernel *kernel = pass->kernel;
+	uint64_t end_va = kernel->vmemmap_va +
+			  kernel->end_pfn * kernel->page_struct_bytes;
+	struct image_walk walk = { .page = collect_run, .arg = pass };
+	struct image_reader *reader;
+	_cleanup_free_ char *buf = malloc(BATCH_PAGES * 4096);
+	struct kml_error *error;
+	uint64_t missing = 0;
+	size_t i;
+
+	if (!buf)
+		return error_nomem();
+	error = image_walk_tables(kernel->image, 0, kernel->vmemmap_va,
+				  align_up(end_va, 4096), &walk, &missing);
+	if (!error && pass->nomem)
+		error = error_nomem();
+	if (error)
+		return error;
+	if (missing)
+		kernel_gap(kernel, "page tables of the struct page array",
+			   kernel->vmemmap_va, true);
+	if (!pass->runs.size)
+		return error_at(KML_ERR_CORRUPT, kernel->vmemmap_va,
+				"no struct page at 0x%" PRIx64 ": the dump does not match its vmlinux",
+				kernel->vmemmap_va);
+	error = image_reader_create(kernel->image, &reader);
+	if (error)
+		return error;
+	for (i = 0; !error && i < pass->runs.size; i++)
+		error = look_at_run(pass, reader, buf, &pass->runs.data[i]);
+	image_reader_destroy(reader);
+	return error;
+}
+
+struct kml_error *kernel_load_pages(struct kernel *kernel)
+{
+	struct page_pass pass = { .kernel = kernel };
+	struct kml_error *error;
+	size_t i;
+
+	if (!kernel->page_struct_bytes || 4096 % kernel->page_struct_bytes)
+		return error_new(KML_ERR_UNSUPPORTED,
+				 "struct page has %" PRIu64 " bytes",
+				 kernel->page_struct_bytes);
+	kernel->page_class = calloc(MAX(kernel->end_pfn, 1), 1);
+	if (!kernel->page_class)
+		return error_nomem();
+	error = load_layout(kernel, &pass.layout);
+	if (!error) {
+		choose_words(kernel, &pass.layout);
+		error = run_page_pass(&pass);
+	}
+	vec_deinit(&pass.runs);
+	if (!error)
+		error = walk_pcps(kernel, &pass.layout);
+	if (error)
+		return error;
+	for (i = 0; i < kernel->mapped.size; i++)
+		kernel_claim_page(kernel, kernel->mapped.data[i].pfn,
+				  PAGE_VMEMMAP);
+	return NULL;
+}
+
+/*
+ * How many pages the uncompound block of heads.data[@i] has: itself and what
+ * follows without a gap, idle pages and later pages of a split allocation, up
+ * to a power of two that its alignment allows.  *@n_heads: how many entries of
+ * heads that takes.
+ */
+static uint32_t guess_block_pages(const struct kernel *kernel, size_t i,
+				  size_t *n_heads)
+{
+	const struct kernel_page_head *heads = kernel->heads.data;
+	uint64_t pfn = heads[i].pfn, max = UINT64_C(1) << MAX_BLOCK_ORDER;
+	uint64_t run = 1;
+	bool split = false;
+	size_t next = i + 1;
+
+	if (pfn)
+		max = MIN(max, pfn & -pfn);
+	while (run < max && pfn + run < kernel->end_pfn) {
+		if (next < kernel->heads.size && heads[next].pfn == pfn + run &&
+		    heads[next].is_split && !heads[next].is_compound &&
+		    kernel->page_class[pfn + run] == PAGE_BLOCK) {
+			split = true;
+			next++;
+		} else if (kernel->page_class[pfn + run] != PAGE_IDLE || split) {
+			break;
+		}
+		run++;
+	}
+	*n_heads = next - i;
+	/* A split allocation may end anywhere, another is a power of two. */
+	if (!split)
+		run = UINT64_C(1) << (63 - __builtin_clzll(run));
+	return (uint32_t)run;
+}
+
+static struct kml_error *add_block(struct kernel *kernel, size_t i,
+				   size_t *n_heads)
+{
+	struct kernel_page_head *head = &kernel->heads.data[i];
+	struct heap_region region = {
+		.va = kernel->direct_va + head->pfn * 4096,
+		.n_objects = 1,
+		.kind = HEAP_PAGES,
+		.flags = head->is_compound ? HEAP_COMPOUND : 0,
+	};
+	uint32_t index;
+	uint64_t page;
+
+	*n_heads = 1;
+	if (!head->is_compound) {
+		head->n_pages = guess_block_pages(kernel, i, n_heads);
+		if (head->n_pages > 1)
+			region.flags |= HEAP_GUESSED;
+	}
+	if (head->pfn + head->n_pages > kernel->end_pfn)
+		head->n_pages = (uint32_t)(kernel->end_pfn - head->pfn);
+	region.bytes = region.object_bytes = (uint64_t)head->n_pages * 4096;
+	region.owner = head->n_pages;
+	for (page = 0; page < head->n_pages; page++)
+		kernel->page_class[head->pfn + page] = PAGE_BLOCK;
+	return kernel_forgive(kernel, heap_add(kernel->heap, &region, &index),
+			      "page blocks that overlap something else",
+			      region.va);
+}
+
+struct kml_error *kernel_load_blocks(struct kernel *kernel)
+{
+	struct kml_error *error = NULL;
+	size_t i, n;
+
+	for (i = 0; !error && i < kernel->heads.size; i += n) {
+		const struct kernel_page_head *head = &kernel->heads.data[i];
+
+		/* Somebody else may have claimed it meanwhile. */
+		n = 1;
+		if (!head->is_slab && kernel->page_class[head->pfn] == PAGE_BLOCK)
+			error = add_block(kernel, i, &n);
+	}
+	vec_deinit(&kernel->heads);
+	return error;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel image's writable memory, as root ranges, and the holes in it and
+ * in the static per-cpu areas: stacks, of which only the live part counts
+ * (task.c).
+ *
+ * Parts of the image are given back to the page allocator after boot although
+ * they lie between the symbols (__init data, .bss..decrypted): the scan takes
+ * only pages that are still reserved.
+ */
+#include "kernel/kernel.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* The kernel image is mapped in one piece. */
+static uint64_t image_pa(const struct kernel *kernel, uint64_t va)
+{
+	return va - ARCH_KERNEL_MAP + image_facts(kernel->image)->phys_base;
+}
+
+static struct kml_error *add_section(struct kernel *kernel, const char *name,
+				     const char *start, const char *end)
+{
+	struct kernel_root *root;
+	uint64_t from, to;
+
+	if (!kernel_has_symbol(kernel, start, &from) ||
+	    !kernel_has_symbol(kernel, end, &to) || to <= from)
+		return NULL;
+	root = vec_add(&kernel->roots);
+	if (!root)
+		return error_nomem();
+	root->kind = ROOT_SECTION;
+	root->start_va = from;
+	root->start_pa = image_pa(kernel, from);
+	root->bytes = to - from;
+	snprintf(root->name, sizeof(root->name), "%s", name);
+	return NULL;
+}
+
+static struct kml_error *add_hole(struct kernel *kernel, uint64_t va,
+				  uint64_t bytes)
+{
+	struct kernel_hole hole = { va, va + bytes };
+
+	return vec_push(&kernel->holes, hole) ? NULL : error_nomem();
+}
+
+/* A stack in a static per-cpu variable, on every CPU. */
+static struct kml_error *add_percpu_hole(struct kernel *kernel,
+					 const char *name)
+{
+	struct kml_error *error = NULL;
+	uint64_t va, bytes;
+	unsigned cpu;
+
+	if (!kernel_has_symbol(kernel, name, &va) ||
+	    !profile_symbol(kernel->profile, name, &(uint64_t){ 0 }, &bytes) ||
+	    !bytes)
+		return NULL;
+	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
+		if (kernel->cpu_offset[cpu])
+			error = add_hole(kernel, va + kernel->cpu_offset[cpu],
+					 bytes);
+	}
+	return error;
+}
+
+struct kml_error *kernel_load_sections(struct kernel *kernel)
+{
+	static const char *const sections[][3] = {
+		{ ".data", "_sdata", "_edata" },
+		{ ".data..ro_after_init", "__start_ro_after_init",
+		  "__end_ro_after_init" },
+		{ ".bss", "__bss_start", "__bss_stop" },
+		{ ".brk", "__brk_base", "__brk_limit" },
+	};
+	static const char *const stacks[] = {
+		"irq_stack_backing_store", /* interrupts */
+		"exception_stacks",        /* NMI, #DF, #DB, #MC, #VC */
+		"entry_stack_storage",     /* system calls from a trampoline */
+	};
+	struct kml_error *error = NULL;
+	uint64_t va;
+	size_t i;
+
+	for (i = 0; !error && i < ARRAY_SIZE(sections); i++)
+		error = add_section(kernel, sections[i][0], sections[i][1],
+				    sections[i][2]);
+	for (i = 0; !error && i < ARRAY_SIZE(stacks); i++)
+		error = add_percpu_hole(kernel, stacks[i]);
+	/* The first idle task's stack lies in .data. */
+	if (!profile_type_size(kernel->profile, "thread_union",
+			       &kernel->thread_bytes))
+		kernel->thread_bytes = 16384; /* THREAD_SIZE without KASAN */
+	if (!error && kernel_has_symbol(kernel, "init_stack", &va))
+		error = add_hole(kernel, va, kernel->thread_bytes);
+	return error;
+}
+
+static struct kml_error *add_reserved(struct kernel *kernel, uint64_t pfn,
+				      uint64_t n_pages)
+{
+	struct kernel_root *root = vec_add(&kernel->roots);
+
+	if (!root)
+		return error_nomem();
+	root->kind = ROOT_RESERVED;
+	root->start_pa = pfn * 4096;
+	root->start_va = kernel->direct_va + root->start_pa;
+	root->bytes = n_pages * 4096;
+	snprintf(root->name, sizeof(root->name), "reserved pages");
+	return NULL;
+}
+
+/*
+ * Memory that the boot allocator (memblock) gave out, and firmware's: pages
+ * that are reserved, but neither the kernel image nor anything found so far.
+ */
+struct kml_error *kernel_load_reserved(struct kernel *kernel)
+{
+	uint64_t text, end, pfn, first = 0, run = 0;
+	struct kml_error *error;
+
+	error = kernel_symbol(kernel, "_text", &text);
+	if (!error)
+		error = kernel_symbol(kernel, "_end", &end);
+	if (error)
+		return error;
+	text = image_pa(kernel, text) / 4096;
+	end = align_up(image_pa(kernel, end), 4096) / 4096;
+	for (pfn = 0; !error && pfn <= kernel->end_pfn; pfn++) {
+		if (pfn < kernel->end_pfn &&
+		    kernel->page_class[pfn] == PAGE_RESERVED &&
+		    (pfn < text || pfn >= end)) {
+			if (!run++)
+				first = pfn;
+		} else if (run) {
+			error = add_reserved(kernel, first, run);
+			run = 0;
+		}
+	}
+	return error;
+}

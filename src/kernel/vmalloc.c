@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vmalloc areas.  The kernel describes each by a struct vmap_area (address
+ * range, in a tree and a list) and mostly a struct vm_struct (what it is).
+ *
+ * Both point at the area and are reachable from the kernel's own lists, so
+ * they would keep every area alive: the words va_start, va_end and vm of a
+ * vmap_area are not scanned, be it busy, free or waiting to be purged.  (Free
+ * neighbours have a va_end that equals an area's start.)  In return an area
+ * holds its vm_struct, and a vm_struct holds its area by its own addr: where
+ * somebody keeps the vm_struct instead of the address, as the cache of task
+ * stacks does, the area lives.
+ */
+#include "kernel/kernel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+#define MAX_AREAS (UINT64_C(1) << 26)
+
+/* vm_struct.flags, linux/vmalloc.h; macros, hence not in DWARF */
+#define VM_IOREMAP 0x1u
+#define VM_ALLOC 0x2u
+#define VM_MAP 0x4u
+#define VM_NO_GUARD 0x40u
+
+struct vmalloc_layout {
+	struct profile_member list, va_start, va_end, vm;
+	struct profile_member vm_addr, vm_size, vm_flags, vm_pages, vm_nr_pages,
+		vm_caller, vm_phys_addr;
+	uint64_t area_bytes, vm_bytes;
+};
+
+struct vmalloc_load {
+	struct vmalloc_layout layout;
+	bool busy; /* the list being walked holds busy areas */
+};
+
+static struct kml_error *load_layout(struct kernel *kernel,
+				     struct vmalloc_layout *l)
+{
+	struct {
+		const char *type, *path;
+		struct profile_member *member;
+	} const members[] = {
+		{ "vmap_area", "list", &l->list },
+		{ "vmap_area", "va_start", &l->va_start },
+		{ "vmap_area", "va_end", &l->va_end },
+		{ "vmap_area", "vm", &l->vm },
+		{ "vm_struct", "addr", &l->vm_addr },
+		{ "vm_struct", "size", &l->vm_size },
+		{ "vm_struct", "flags", &l->vm_flags },
+		{ "vm_struct", "pages", &l->vm_pages },
+		{ "vm_struct", "nr_pages", &l->vm_nr_pages },
+		{ "vm_struct", "caller", &l->vm_caller },
+		{ "vm_struct", "phys_addr", &l->vm_phys_addr },
+	};
+	struct kml_error *error = NULL;
+	size_t i;
+
+	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
+		error = kernel_member(kernel, members[i].type, members[i].path,
+				      members[i].member);
+	if (!error)
+		error = kernel_type_size(kernel, "vmap_area", &l->area_bytes);
+	if (!error)
+		error = kernel_type_size(kernel, "vm_struct", &l->vm_bytes);
+	if (!error && (l->area_bytes > 1024 || l->vm_bytes > 1024))
+		error = error_new(KML_ERR_DEBUGINFO,
+				  "struct vmap_area or vm_struct is too large");
+	return error;
+}
+
+/* Do not follow what a vmap_area says about its own range. */
+static struct kml_error *add_rule(struct kernel *kernel,
+				  const struct vmalloc_layout *l,
+				  uint64_t area_va)
+{
+	enum heap_reference how;
+	uint32_t id = heap_resolve(kernel->heap, area_va, &how);
+	struct kernel_rule rule = {
+		.id = id,
+		.kind = SCAN_SKIP_RANGE,
+		.skip_start = (uint32_t)l->va_start.offset,
+		.skip_end = (uint32_t)(l->va_end.offset + 8),
+		.skip2_start = (uint32_t)l->vm.offset,
+		.skip2_end = (uint32_t)(l->vm.offset + 8),
+	};
+
+	if (id == HEAP_NONE || vec_push(&kernel->rules, rule))
+		return NULL;
+	return error_nomem();
+}
+
+static struct kml_error *read_vm(struct kernel *kernel,
+				 const struct vmalloc_layout *l,
+				 struct kernel_area *area, uint64_t *bytes)
+{
+	char vm[1024];
+	struct kml_error *error;
+	uint64_t size;
+
+	error = image_read_va(kernel->image, area->vm_va, vm, l->vm_bytes);
+	if (error)
+		return error;
+	area->flags = kernel_get(vm, &l->vm_flags);
+	area->caller = kernel_get(vm, &l->vm_caller);
+	area->phys_pa = kernel_get(vm, &l->vm_phys_addr);
+	area->pages_va = kernel_get(vm, &l->vm_pages);
+	area->n_pages = (uint32_t)kernel_get(vm, &l->vm_nr_pages);
+	size = kernel_get(vm, &l->vm_size);
+	if (kernel_get(vm, &l->vm_addr) != area->start_va ||
+	    size > area->end_va - area->start_va)
+		return error_at(KML_ERR_CORRUPT, area->vm_va,
+				"vm_struct and vmap_area differ");
+	*bytes = size;
+	if (!(area->flags & VM_NO_GUARD) && size > 4096)
+		*bytes -= 4096;
+	return NULL;
+}
+
+static enum heap_kind area_kind(const struct kernel_area *area)
+{
+	if (area->flags & VM_IOREMAP)
+		return HEAP_IOREMAP;
+	return area->flags & VM_ALLOC ? HEAP_VMALLOC : HEAP_VMAP;
+}
+
+static struct kml_error *add_area(struct kernel *kernel,
+				  struct kernel_area *area, uint64_t bytes)
+{
+	struct heap_region region = {
+		.va = area->start_va,
+		.bytes = bytes,
+		.object_bytes = bytes,
+		.n_objects = 1,
+		.owner = (uint32_t)kernel->areas.size,
+		.kind = (uint8_t)area_kind(area),
+	};
+	uint32_t index = heap_find_region(kernel->heap, area->start_va);
+	struct kml_error *error = NULL;
+	enum heap_reference how;
+
+	area->region = HEAP_NONE;
+	if (region.kind != HEAP_VMALLOC)
+		region.flags |= HEAP_NO_SCAN;
+	/* vm_map_ram(): found by its address alone, in vmap_blocks */
+	if (!area->vm_va)
+		region.flags |= HEAP_ROOT;
+	/* A per-cpu chunk's area is no object of its own. */
+	if (index == HEAP_NONE) {
+		error = heap_add(kernel->heap, &region, &area->region);
+		if (error)
+			error = kernel_forgive(kernel, error, "vmalloc areas",
+					       area->start_va);
+	}
+	if (!error && !vec_push(&kernel->areas, *area))
+		error = error_nomem();
+	if (!error && area->region != HEAP_NONE && area->vm_va) {
+		struct kernel_edge edge = {
+			.from = region.first_id,
+			.to = heap_resolve(kernel->heap, area->vm_va, &how),
+		};
+
+		if (edge.to != HEAP_NONE && !vec_push(&kernel->edges, edge))
+			error = error_nomem();
+	}
+	return error;
+}
+
+static struct kml_error *load_area(struct kernel *kernel, void *arg,
+				   uint64_t node_va)
+{
+	struct vmalloc_load *load = arg;
+	const struct vmalloc_layout *l = &load->layout;
+	struct kernel_area area = { .area_va = node_va - l->list.offset };
+	char buf[1024];
+	struct kml_error *error;
+	uint64_t bytes;
+
+	error = add_rule(kernel, l, area.area_va);
+	if (error || !load->busy)
+		return error;
+	error = image_read_va(kernel->image, area.area_va, buf, l->area_bytes);
+	if (error)
+		return kernel_forgive(kernel, error, "vmalloc areas",
+				      area.area_va);
+	area.start_va = kernel_get(buf, &l->va_start);
+	area.end_va = kernel_get(buf, &l->va_end);
+	area.vm_va = kernel_get(buf, &l->vm);
+	if (area.end_va <= area.start_va ||
+	    area.end_va - area.start_va > UINT64_C(1) << 46) {
+		kernel_gap(kernel, "vmalloc areas", area.area_va, true);
+		return NULL;
+	}
+	bytes = area.end_va - area.start_va;
+	if (area.vm_va) {
+		error = read_vm(kernel, l, &area, &bytes);
+		if (error)
+			return kernel_forgive(kernel, error, "vmalloc areas",
+					      area.vm_va);
+	}
+	return add_area(kernel, &area, bytes);
+}
+
+static struct kml_error *walk_areas(struct kernel *kernel,
+				    struct vmalloc_load *load,
+				    const char *symbol, bool busy)
+{
+	uint64_t head;
+
+	load->busy = busy;
+	if (!kernel_has_symbol(kernel, symbol, &head))
+		return busy ? error_new(KML_ERR_UNSUPPORTED,
+					"this kernel keeps its vmalloc areas in a way that is not handled (no '%s')",
+					symbol) :
+			      NULL;
+	return kernel_walk_list(kernel, head, MAX_AREAS,
+				"torn list of vmalloc areas", load_area, load);
+}
+
+struct area_map {
+	struct kernel *kernel;
+	const struct kernel_area *area;
+	uint32_t id;
+	bool nomem;
+};
+
+/* Pages of vmalloc() belong to their area. */
+static void map_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
+{
+	struct area_map *map = arg;
+	uint64_t done;
+
+	for (done = 0; done < bytes; done += 4096) {
+		struct kernel_mapped mapped = {
+			.pfn = (pa + done) >> 12,
+			.region = map->area->region,
+			.index = (uint32_t)((va + done - map->area->start_va) >> 12),
+		};
+
+		if (mapped.pfn >= map->kernel->end_pfn)
+			continue;
+		kernel_claim_page(map->kernel, mapped.pfn, PAGE_MAPPED);
+		if (!vec_push(&map->kernel->mapped, mapped))
+			map->nomem = true;
+	}
+}
+
+/* Pages of vmap() are their owner's; the mapping holds them. */
+static void hold_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
+{
+	struct area_map *map = arg;
+	uint64_t done;
+
+	(void)va;
+	for (done = 0; done < bytes; done += 4096) {
+		uint32_t index = heap_pfn_region(map->kernel->heap,
+						 (pa + done) >> 12);
+		struct kernel_edge edge = { .from = map->id };
+
+		if (index == HEAP_NONE ||
+		    map->kernel->heap->regions.data[index].kind != HEAP_PAGES)
+			continue;
+		edge.to = map->kernel->heap->regions.data[index].first_id;
+		if (!vec_push(&map->kernel->edges, edge))
+			map->nomem = true;
+	}
+}
+
+/* Walk the page tables of all areas of one kind. */
+static struct kml_error *
+walk_mappings(struct kernel *kernel, enum heap_kind kind,
+	      void (*page)(void *arg, uint64_t va, uint64_t pa, uint64_t bytes))
+{
+	struct area_map map = { .kernel = kernel };
+	struct image_walk walk = { .page = page, .arg = &map };
+	struct kml_error *error = NULL;
+	size_t i;
+
+	for (i = 0; !error && i < kernel->areas.size; i++) {
+		const struct kernel_area *area = &kernel->areas.data[i];
+		const struct heap_region *region;
+		uint64_t missing = 0;
+
+		if (area->region == HEAP_NONE)
+			continue;
+		region = &kernel->heap->regions.data[area->region];
+		if (region->kind != kind)
+			continue;
+		map.area = area;
+		map.id = region->first_id;
+		error = image_walk_tables(kernel->image, 0, region->va,
+					  region->va + region->bytes, &walk,
+					  &missing);
+		if (missing)
+			kernel_gap(kernel, "page tables of vmalloc areas",
+				   region->va, true);
+		if (!error && map.nomem)
+			error = error_nomem();
+	}
+	return error;
+}
+
+static int compare_areas(const void *a, const void *b)
+{
+	const struct kernel_area *x = a, *y = b;
+
+	return (x->start_va > y->start_va) - (x->start_va < y->start_va);
+}
+
+static void sort_areas(struct kernel *kernel)
+{
+	size_t i;
+
+	if (!kernel->areas.size)
+		return;
+	qsort(kernel->areas.data, kernel->areas.size,
+	      sizeof(*kernel->areas.data), compare_areas);
+	for (i = 0; i < kernel->areas.size; i++) {
+		uint32_t region = kernel->areas.data[i].region;
+
+		if (region != HEAP_NONE)
+			kernel->heap->regions.data[region].owner = (uint32_t)i;
+	}
+}
+
+struct kernel_area *kernel_find_area(const struct kernel *kernel, uint64_t va)
+{
+	size_t lo = 0, hi = kernel->areas.size;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (kernel->areas.data[mid].start_va > va)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	if (!lo || va >= kernel->areas.data[lo - 1].end_va)
+		return NULL;
+	return &kernel->areas.data[lo - 1];
+}
+
+struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
+{
+	struct vmalloc_load load;
+	struct kml_error *error;
+
+	error = load_layout(kernel, &load.layout);
+	if (!error)
+		error = walk_areas(kernel, &load, "vmap_area_list", true);
+	if (!error)
+		error = walk_areas(kernel, &load, "free_vmap_area_list", false);
+	if (!error)
+		error = walk_areas(kernel, &load, "purge_vmap_area_list", false);
+	if (error)
+		return error;
+	sort_areas(kernel);
+	return walk_mappings(kernel, HEAP_VMALLOC, map_page);
+}
+
+struct kml_error *kernel_load_vmaps(struct kernel *kernel)
+{
+	return walk_mappings(kernel, HEAP_VMAP, hold_page);
+}
