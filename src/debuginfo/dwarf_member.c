@@ -278,8 +278,9 @@ static struct kml_error *define_struct(struct dwarf_reader *reader,
 	if (error)
 		return error;
 	draft->n_members = (uint32_t)(all->members.size - draft->first_member);
-	sort_members(all->members.data + draft->first_member,
-		     draft->n_members);
+	if (draft->n_members)
+		sort_members(all->members.data + draft->first_member,
+			     draft->n_members);
 	if (!key_map_add(&reader->defined, type->struct_die,
 			 (uint32_t)all->types.size))
 		return error_nomem();

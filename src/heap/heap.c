@@ -266,8 +266,8 @@ uint32_t heap_region_object(const struct heap *heap,
 	return offset < region->object_bytes ? region->first_id : HEAP_NONE;
 }
 
-/* A struct page or a page-aligned physical address holds a page block; not a
- * slab, whose objects it does not tell apart. */
+/* A struct page holds a page block; not a slab, whose objects it does not tell
+ * apart. */
 static uint32_t resolve_pfn(const struct heap *heap, uint64_t pfn)
 {
 	uint32_t index = heap_pfn_region(heap, pfn);
@@ -275,6 +275,21 @@ static uint32_t resolve_pfn(const struct heap *heap, uint64_t pfn)
 	if (index == HEAP_NONE || heap->regions.data[index].kind != HEAP_PAGES)
 		return HEAP_NONE;
 	return heap->regions.data[index].first_id;
+}
+
+/*
+ * Some drivers keep nothing but a physical address (kvm_amd's iopm_base).  An
+ * integer may well look like one, so only the very start of a block counts.
+ */
+static uint32_t resolve_physical(const struct heap *heap, uint64_t pa)
+{
+	uint32_t id = resolve_pfn(heap, pa >> 12);
+
+	if (id == HEAP_NONE ||
+	    heap->regions.data[heap->pfn_region[pa >> 12]].va !=
+		    heap->direct_va + pa)
+		return HEAP_NONE;
+	return id;
 }
 
 uint32_t heap_resolve_other(const struct heap *heap, uint64_t word,
@@ -301,7 +316,7 @@ uint32_t heap_resolve_other(const struct heap *heap, uint64_t word,
 		*how_ret = HEAP_REF_PERCPU;
 	} else if (word % 4096 == 0) {
 		*how_ret = HEAP_REF_PHYSICAL;
-		return resolve_pfn(heap, word >> 12);
+		return resolve_physical(heap, word);
 	} else {
 		return HEAP_NONE;
 	}

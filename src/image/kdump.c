@@ -93,6 +93,9 @@ static struct kml_error *open_error(const struct dump_file *file,
 	}
 }
 
+/* Of the kernel's utsname, where the library knows no such architecture. */
+#define UTS_MACHINE "linux.uts.machine"
+
 static bool set_number(kdump_ctx_t *ctx, const char *key, uint64_t number)
 {
 	kdump_attr_t attr = { .type = KDUMP_NUMBER, .val.number = number };
@@ -155,7 +158,8 @@ static struct kml_error *check_machine(kdump_ctx_t *ctx, const char *path)
 	const char *arch;
 	kdump_num_t number;
 
-	if (kdump_get_string_attr(ctx, KDUMP_ATTR_ARCH_NAME, &arch))
+	if (kdump_get_string_attr(ctx, KDUMP_ATTR_ARCH_NAME, &arch) &&
+	    kdump_get_string_attr(ctx, UTS_MACHINE, &arch))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "'%s' does not tell its architecture", path);
 	if (strcmp(arch, KDUMP_ARCH_X86_64) != 0)
@@ -185,7 +189,8 @@ struct kml_error *kdumpfile_open(const struct dump_file *files, size_t n_files,
 	error = open_context(files, n_files, NULL, &ctx);
 	if (error)
 		return error;
-	if (!has_attr(ctx, KDUMP_ATTR_ARCH_NAME)) {
+	if (!has_attr(ctx, KDUMP_ATTR_ARCH_NAME) &&
+	    !has_attr(ctx, UTS_MACHINE)) {
 		/* QEMU leaves the utsname of kdump-compressed files empty, and
 		 * without an architecture the library skips the registers.
 		 * Only then: told the architecture of an ELF file, 0.5.1

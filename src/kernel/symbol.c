@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel/symbol.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+/* Elf64_Sym: st_name at 0, st_info at 4, st_value at 8, 24 bytes in all */
+#define SYMBOL_BYTES 24u
+
+static bool module_symbolize(struct kernel *kernel,
+			     const struct kernel_module *module, uint64_t va,
+			     struct kernel_symbol_name *ret)
+{
+	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
+	_cleanup_error_ struct kml_error *error = NULL;
+	_cleanup_free_ char *table = malloc(bytes + 1);
+	uint64_t best = 0;
+	uint32_t name = 0;
+
+	if (!table || !bytes)
+		return false;
+	error = image_read_va(kernel->image, module->symtab_va, table, bytes);
+	if (error)
+		return false;
+	for (i = 0; i < module->n_symbols; i++) {
+		const char *symbol = table + i * SYMBOL_BYTES;
+		uint64_t value = load_u64(symbol + 8);
+
+		if (value > va || value < module->base_va || value < best ||
+		    !load_u32(symbol))
+			continue;
+		best = value;
+		name = load_u32(symbol);
+	}
+	if (!best)
+		return false;
+	error = kernel_read_string(kernel, module->strtab_va + name, ret->name,
+				   sizeof(ret->name));
+	ret->offset = va - best;
+	ret->module = module->name;
+	return !error && ret->name[0];
+}
+
+bool kernel_symbolize(struct kernel *kernel, uint64_t va,
+		      struct kernel_symbol_name *ret)
+{
+	const char *name;
+	size_t i;
+
+	for (i = 0; i < kernel->modules.size; i++) {
+		const struct kernel_module *module = &kernel->modules.data[i];
+
+		if (va - module->base_va < module->bytes)
+			return module_symbolize(kernel, module, va, ret);
+	}
+	if (va < ARCH_KERNEL_MAP || va >= ARCH_KERNEL_MAP_END ||
+	    !profile_symbolize(kernel->profile, va - kernel->kaslr_offset, &name,
+			       &ret->offset))
+		return false;
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	ret->module = NULL;
+	return true;
+}
+
+void kernel_format_symbol(struct kernel *kernel, uint64_t va, char *ret,
+			  size_t bytes)
+{
+	struct kernel_symbol_name symbol;
+
+	if (!kernel_symbolize(kernel, va, &symbol))
+		snprintf(ret, bytes, "0x%016" PRIx64, va);
+	else if (symbol.module)
+		snprintf(ret, bytes, "%s+0x%" PRIx64 " [%s]", symbol.name,
+			 symbol.offset, symbol.module);
+	else
+		snprintf(ret, bytes, "%s+0x%" PRIx64, symbol.name,
+			 symbol.offset);
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The public entry points: from a dump to what was found in it. */
+#include "leak/analysis.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/pool.h"
+#include "base/util.h"
+
+const char *const stage_names[STAGES] = {
+	[STAGE_OPEN] = "open dump",
+	[STAGE_DEBUGINFO] = "debuginfo",
+	[STAGE_INVENTORY] = "inventory",
+	[STAGE_SCAN] = "scan",
+	[STAGE_MARK] = "mark",
+	[STAGE_LEAKS] = "leaks",
+};
+
+static double seconds(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static struct kml_error *open_dump(struct kml_analysis *a)
+{
+	return image_open(a->options.vmcore, a->options.n_vmcore, &a->image);
+}
+
+static struct kml_error *open_profile(struct kml_analysis *a)
+{
+	const struct image_facts *facts = image_facts(a->image);
+	const struct profile_options options = {
+		.path = a->options.vmlinux,
+		.cache_dir = a->options.cache_dir,
+		.build_id = facts->build_id_bytes ? facts->build_id : NULL,
+		.build_id_bytes = facts->build_id_bytes,
+		.release = facts->release[0] ? facts->release : NULL,
+		.force = a->options.force,
+	};
+	struct kml_error *error = profile_open(&options, &a->profile);
+
+	if (!error && profile_mismatch(a->profile))
+		message_warning(&a->messenger,
+				"the vmlinux is of another build than the dump; expect nonsense");
+	if (!error && !facts->build_id_bytes)
+		message_warning(&a->messenger,
+				"the dump does not say its build-id: whether the vmlinux is the right one cannot be checked");
+	return error;
+}
+
+static struct kml_error *load_kernel(struct kml_analysis *a)
+{
+	return kernel_load(&a->kernel, a->image, a->profile, &a->messenger,
+			   &a->heap, pool_threads(a->options.threads),
+			   a->options.stack);
+}
+
+static struct kml_error *scan(struct kml_analysis *a)
+{
+	struct kml_error *error = graph_scan(&a->kernel, &a->graph);
+
+	a->scanned = !error;
+	return error;
+}
+
+static struct kml_error *find_held(struct kml_analysis *a,
+				   const uint64_t *reached)
+{
+	_cleanup_free_ uint64_t *without = NULL;
+	struct mark_statistics unused;
+	struct kml_error *error;
+
+	error = graph_mark(&a->graph, &a->kernel, true, &without, &unused);
+	if (!error)
+		error = held_find(&a->kernel, &a->graph, reached, without,
+				  &a->held);
+	return error;
+}
+
+static struct kml_error *mark(struct kml_analysis *a)
+{
+	return graph_mark(&a->graph, &a->kernel, false, &a->reached, &a->mark);
+}
+
+static struct kml_error *find_leaks(struct kml_analysis *a)
+{
+	struct kml_error *error;
+
+	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->leaks);
+	return error ? error : find_held(a, a->reached);
+}
+
+static struct kml_error *open_lines(struct kml_analysis *a)
+{
+	struct lines_options options = {
+		.vmcore = a->options.vmcore,
+		.n_vmcore = a->options.n_vmcore,
+		.vmlinux = a->options.no_lines ? NULL :
+						 profile_vmlinux(a->profile),
+		.cache_dir = a->options.cache_dir,
+		.kaslr_offset = image_facts(a->image)->kaslr_offset,
+	};
+
+	options.build_id = profile_build_id(a->profile, &options.build_id_bytes);
+	return lines_open(&options, &a->lines);
+}
+
+static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
+{
+	static struct kml_error *(*const stages[STAGES])(struct kml_analysis *) = {
+		[STAGE_OPEN] = open_dump,
+		[STAGE_DEBUGINFO] = open_profile,
+		[STAGE_INVENTORY] = load_kernel,
+		[STAGE_SCAN] = scan,
+		[STAGE_MARK] = mark,
+		[STAGE_LEAKS] = find_leaks,
+	};
+	double wall = seconds(CLOCK_MONOTONIC);
+	double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	struct kml_error *error;
+
+	error = message_progress(&a->messenger, stage_names[stage], stage,
+				 STAGES);
+	if (!error)
+		error = stages[stage](a);
+	a->stages[stage].wall_s = seconds(CLOCK_MONOTONIC) - wall;
+	a->stages[stage].cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	return error;
+}
+
+/* Keep copies: the caller's strings may go away. */
+static struct kml_error *copy_options(struct kml_analysis *a,
+				      const struct kml_options *options)
+{
+	size_t i;
+
+	/* A caller built against an older header passes a smaller struct. */
+	memcpy(&a->options, options, MIN(options->size, sizeof(a->options)));
+	a->options.vmcore = NULL;
+	a->paths = calloc(options->n_vmcore + 2, sizeof(*a->paths));
+	if (!a->paths)
+		return error_nomem();
+	for (i = 0; i < options->n_vmcore; i++) {
+		a->paths[i] = strdup(options->vmcore[i]);
+		if (!a->paths[i])
+			return error_nomem();
+	}
+	a->options.vmcore = (const char *const *)a->paths;
+	if (options->vmlinux &&
+	    !(a->options.vmlinux = a->vmlinux = strdup(options->vmlinux)))
+		return error_nomem();
+	if (options->cache_dir &&
+	    !(a->options.cache_dir = a->cache_dir = strdup(options->cache_dir)))
+		return error_nomem();
+	a->messenger.fn = a->options.message;
+	a->messenger.arg = a->options.message_arg;
+	return NULL;
+}
+
+static struct kml_error *analyze(const struct kml_options *options,
+				 enum stage last, struct kml_analysis **ret)
+{
+	struct kml_analysis *a;
+	struct kml_error *error;
+	enum stage stage;
+
+	if (options->size < sizeof(size_t) + sizeof(void *) ||
+	    !options->n_vmcore)
+		return error_new(KML_ERR_ARGUMENT, "no dump was named");
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return error_nomem();
+	error = copy_options(a, options);
+	for (stage = 0; !error && stage <= last; stage++)
+		error = run_stage(a, stage);
+	if (!error)
+		error = open_lines(a);
+	if (error)
+		kml_analysis_destroy(a);
+	else
+		*ret = a;
+	return error;
+}
+
+struct kml_error *kml_analyze(const struct kml_options *options,
+			      struct kml_analysis **ret)
+{
+	return analyze(options, STAGE_LEAKS, ret);
+}
+
+/* The states of objects come from the pass over the image. */
+struct kml_error *kml_inventory(const struct kml_options *options,
+				struct kml_analysis **ret)
+{
+	return analyze(options, STAGE_SCAN, ret);
+}
+
+void kml_analysis_destroy(struct kml_analysis *a)
+{
+	size_t i;
+
+	if (!a)
+		return;
+	if (a->lines)
+		lines_close(a->lines);
+	held_deinit(&a->held);
+	leaks_deinit(&a->leaks);
+	graph_deinit(&a->graph);
+	kernel_deinit(&a->kernel);
+	heap_deinit(&a->heap);
+	free(a->reached);
+	if (a->profile)
+		profile_close(a->profile);
+	if (a->image)
+		image_close(a->image);
+	for (i = 0; a->paths && a->paths[i]; i++)
+		free(a->paths[i]);
+	free(a->paths);
+	free(a->vmlinux);
+	free(a->cache_dir);
+	free(a);
+}
+
+uint64_t kml_leaks(const struct kml_analysis *analysis)
+{
+	return analysis->leaks.n_objects;
+}
+
+bool kml_partial(const struct kml_analysis *analysis)
+{
+	size_t i;
+
+	for (i = 0; i < analysis->kernel.gaps.size; i++) {
+		if (analysis->kernel.gaps.data[i].unsound)
+			return true;
+	}
+	return false;
+}
+
+struct kml_error *kml_profile(const struct kml_options *options,
+			      const char *path)
+{
+	const struct profile_options profile_options = {
+		.path = options->vmlinux,
+		.cache_dir = options->cache_dir,
+		.force = options->force,
+	};
+	struct profile *profile;
+	struct kml_error *error;
+
+	if (!options->vmlinux)
+		return error_new(KML_ERR_ARGUMENT, "no vmlinux was named");
+	error = profile_open(&profile_options, &profile);
+	if (error)
+		return error;
+	error = profile_write(profile, path);
+	profile_close(profile);
+	return error;
+}
+
+static enum object_state object_state(const struct kml_analysis *a, uint32_t id)
+{
+	if (bitmap_test(a->heap.cached, id))
+		return OBJECT_CACHED;
+	if (bitmap_test(a->heap.free, id))
+		return OBJECT_FREE;
+	if (!heap_is_allocated(&a->heap, id))
+		return OBJECT_DOUBT;
+	if (a->reached && leak_is_white(&a->kernel, a->reached, id))
+		return OBJECT_LEAKED;
+	return OBJECT_LIVE;
+}
+
+void analysis_totals(const struct kml_analysis *analysis,
+		     struct object_totals *ret)
+{
+	uint32_t id;
+
+	memset(ret, 0, sizeof(*ret));
+	for (id = 0; id < analysis->heap.n_ids; id++) {
+		unsigned kind = heap_region_of(&analysis->heap, id)->kind;
+		enum object_state state = object_state(analysis, id);
+
+		ret->objects[kind][state]++;
+		ret->bytes[kind][state] += heap_object_bytes(&analysis->heap, id);
+	}
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An analysis: the dump and everything that was found in it.  The reports are
+ * functions of this; they read the image for the contents of leaked objects
+ * alone.
+ */
+#ifndef KML_LEAK_ANALYSIS_H
+#define KML_LEAK_ANALYSIS_H
+
+#include "base/message.h"
+#include "debuginfo/lines.h"
+#include "graph/graph.h"
+#include "graph/mark.h"
+#include "leak/held.h"
+#include "leak/leak.h"
+
+/* Stages whose time is measured. */
+enum stage {
+	STAGE_OPEN,      /* the dump */
+	STAGE_DEBUGINFO, /* layouts and symbols */
+	STAGE_INVENTORY, /* the kernel's structures */
+	STAGE_SCAN,      /* the pass over the image */
+	STAGE_MARK,
+	STAGE_LEAKS,     /* leak roots, groups, what stacks hold */
+	STAGES,
+};
+
+struct stage_time {
+	double wall_s, cpu_s;
+};
+
+struct kml_analysis {
+	struct kml_options options; /* its strings are the three below */
+	char **paths;               /* of the dump; NULL-terminated */
+	char *vmlinux, *cache_dir;
+	struct messenger messenger;
+	struct image *image;
+	struct profile *profile;
+	struct lines *lines; /* never NULL once the analysis is complete */
+	bool scanned;        /* the states of objects are known */
+	struct heap heap;
+	struct kernel kernel;
+	struct graph graph;
+	uint64_t *reached;   /* a bit per object; NULL after kml_inventory() */
+	struct mark_statistics mark;
+	struct leaks leaks;
+	struct held_list held;
+	struct stage_time stages[STAGES];
+};
+
+extern const char *const stage_names[STAGES];
+
+/* Objects and bytes by state and kind, for the summary. */
+enum object_state {
+	OBJECT_LIVE,
+	OBJECT_LEAKED,
+	OBJECT_FREE,
+	OBJECT_CACHED, /* free, in a per-CPU freelist */
+	OBJECT_DOUBT,  /* torn or unreadable */
+	OBJECT_STATES,
+};
+struct object_totals {
+	uint64_t objects[HEAP_KINDS][OBJECT_STATES];
+	uint64_t bytes[HEAP_KINDS][OBJECT_STATES];
+};
+/* After kml_inventory() nothing is known to be leaked: what is allocated counts
+ * as live. */
+void analysis_totals(const struct kml_analysis *analysis,
+		     struct object_totals *ret);
+
+#endif
