@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Check a plant dump's truth, independently of kmlanalyze (a drgn script).
+
+    drgn -q -c DIR/dump.elf -s VMLINUX stalewords.py DIR > DIR/words.tsv
+
+Finds every word of the dump that equals (or points into) a planted object,
+says what memory that word is in, and writes one line for each:
+    id  truth  value-offset  physaddr  where  detail
+The summary on stderr: planted objects that are not what they should be, live
+objects that no word holds, and leaks to which words outside of dead memory and
+outside of the planted leaks point: the misses a conservative scan may have.
+where: free-page free-slab lru reserved image page slab:CACHE vmalloc:CALLER
+stack-live:COMM stack-dead stack-below-sp:COMM percpu module user ...
+"""
+import bisect, collections, os, re, subprocess, sys, tempfile
+from drgn import FaultError, Object, cast, sizeof
+from drgn.helpers.linux import *
+
+d = sys.argv[1]
+here = os.path.dirname(os.path.abspath(__file__))
+
+
+def err(*a):
+    print(*a, file=sys.stderr)
+
+
+T = collections.namedtuple("T", "truth kind id addr size extra")
+objs = []
+for line in open(os.path.join(d, "truth.tsv")):
+    if line[0] == "#":
+        continue
+    f = line.rstrip("\n").split("\t")
+    objs.append(T(f[0], f[1], f[2], int(f[3], 16), int(f[4]), dict(x.split("=", 1) for x in f[5].split() if "=" in x)))
+byid = {o.id: o for o in objs}
+
+PAGE = 4096
+page_offset = prog["page_offset_base"].value_() if "page_offset_base" in prog else 0xffff888000000000
+ncpu = prog["nr_cpu_ids"].value_()
+pcpu_off = [per_cpu_ptr(Object(prog, "char *", 0), c).value_() for c in range(ncpu)]
+
+# ---- what the logged addresses are in the dump
+extent = {}                     # id -> [start, end) that a pointer may point into
+problem = []
+for o in objs:
+    a, size = o.addr, o.size
+    if o.kind.startswith("slab:"):
+        try:
+            i = slab_object_info(prog, a)
+        except (FaultError, ValueError) as e:
+            i, e_ = None, e
+        if i is None:
+            if o.truth != "freed":
+                problem.append((o.id, "not in a slab"))
+        else:
+            size = i.slab_cache.size.value_() - (a - i.address)
+            name = i.slab_cache.name.string_().decode()
+            if i.address != a:
+                problem.append((o.id, "is in an object at 0x%x" % i.address))
+            if i.allocated != (o.truth != "freed"):
+                # a freed slot may have been used again; a leak may never be free
+                if o.truth != "freed":
+                    problem.append((o.id, "is free in %s" % name))
+    elif o.kind in ("vmalloc", "vmap", "ioremap"):
+        va = find_vmap_area(prog, a)
+        busy = bool(va) and va.va_start.value_() == a and bool(va.vm)
+        if busy != (o.truth != "freed") and o.truth != "freed":
+            problem.append((o.id, "no vmap area"))
+        size = (size + PAGE - 1) & ~(PAGE - 1)
+    elif o.kind in ("page", "large"):
+        p = virt_to_page(prog, a)
+        if o.truth != "freed" and p._refcount.counter.value_() < 1:
+            problem.append((o.id, "page has no reference"))
+        size = (size + PAGE - 1) & ~(PAGE - 1)
+    extent[o.id] = (a, a + size)
+for o in objs:
+    if o.kind == "percpu" and "cpu0" in o.extra:
+        want = per_cpu_ptr(Object(prog, "char *", o.addr), 0).value_()
+        if want != int(o.extra["cpu0"], 16):
+            problem.append((o.id, "cpu0 is 0x%x" % want))
+
+# ---- the words
+exe = os.path.join(tempfile.mkdtemp(), "wordscan")
+subprocess.check_call(["gcc", "-O2", "-o", exe, os.path.join(here, "wordscan.c")])
+ranges = sorted((s, e, i) for i, (s, e) in extent.items() if byid[i].truth != "freed")
+for (s, e, i), (s2, e2, i2) in zip(ranges, ranges[1:]):
+    if e > s2:
+        err("overlap", i, i2)
+# page blocks are also referred to by struct page and, page-aligned, physical address
+vmemmap = prog["vmemmap_base"].value_() if "vmemmap_base" in prog else 0xffffea0000000000
+psize = sizeof(prog.type("struct page"))
+extra = []
+for o in objs:
+    if o.kind in ("page",) and o.truth != "freed":
+        pfn = (o.addr - page_offset) // PAGE
+        extra.append((vmemmap + pfn * psize, vmemmap + pfn * psize + 1, o.id))
+        extra.append((pfn * PAGE, pfn * PAGE + 1, o.id))
+allr = sorted(ranges + extra)
+starts = [r[0] for r in allr]
+text = "".join("%x %x\n" % (s, e) for s, e, _ in allr)
+out = subprocess.run([exe, os.path.join(d, "dump.elf")], input=text, capture_output=True, text=True, check=True).stdout
+hits = []
+for line in out.splitlines():
+    pa, v = (int(x, 16) for x in line.split())
+    r = allr[bisect.bisect_right(starts, v) - 1]
+    hits.append((pa, v, byid[r[2]]))
+err("%d objects, %d words" % (len(objs), len(hits)))
+
+# ---- what memory a physical address is
+owner = {}                      # pfn -> (kind, detail, base va of that page)
+stacks = {}
+for t in for_each_task(prog, idle=True):
+    try:
+        stacks[t.stack.value_()] = t
+    except FaultError:
+        pass
+try:
+    current = {cpu_curr(prog, c).value_() for c in range(ncpu)}
+except Exception:
+    current = set()
+mm0 = prog["init_mm"].address_of_()
+for va in for_each_vmap_area(prog):
+    vm = va.vm
+    if not vm:
+        continue
+    s, e = va.va_start.value_(), va.va_end.value_()
+    caller = vm.caller.value_()
+    try:
+        caller = prog.symbol(caller).name
+    except LookupError:
+        caller = "?"
+    n = vm.nr_pages.value_()
+    kind = "vmalloc"
+    if s in stacks:
+        kind = "stack"
+    elif caller in ("pcpu_get_vm_areas", "pcpu_create_chunk"):
+        kind = "percpu"
+    elif 0xffffffffa0000000 <= s:
+        kind = "module"
+    elif "alloc_thread_stack" in caller or caller.startswith("dup_task_struct") or "copy_process" in caller or "kernel_clone" in caller:
+        kind = "stack"
+    for i in range((e - s) // PAGE):
+        pfn = None
+        if vm.pages and i < n:
+            pfn = page_to_pfn(vm.pages[i]).value_()
+        elif not vm.flags & 1:          # not ioremap
+            try:
+                pfn = follow_phys(mm0, s + i * PAGE).value_() >> 12
+            except FaultError:
+                pass
+        if pfn is not None:
+            owner[pfn] = (kind, caller, s + i * PAGE, s)
+img0, img1 = prog.symbol("_stext").address, prog.symbol("_end").address
+img_pa = follow_phys(mm0, img0).value_()
+static_len = prog.symbol("__per_cpu_end").address - prog.symbol("__per_cpu_start").address
+pflags = {n: 1 << prog.constant("PG_" + n).value_() for n in ("reserved", "slab", "lru")}
+planted_at = [(s, e, i) for s, e, i in ranges if byid[i].kind != "percpu"]
+planted_starts = [s for s, _, _ in planted_at]
+
+
+def planted(va):
+    """the planted object that contains this address"""
+    k = bisect.bisect_right(planted_starts, va) - 1
+    if k >= 0 and planted_at[k][0] <= va < planted_at[k][1]:
+        return byid[planted_at[k][2]]
+
+
+pcpu_leaks = []
+for o in objs:
+    if o.kind == "percpu" and o.truth != "freed":
+        for c in range(ncpu):
+            a = per_cpu_ptr(Object(prog, "char *", o.addr), c).value_()
+            pcpu_leaks.append((a, a + o.size, o.id))
+pcpu_leaks.sort()
+pcpu_starts = [x[0] for x in pcpu_leaks]
+
+
+# the mark of a free block: the whole page_type until 6.11, its top byte since
+buddy = int(re.search(r"NUMBER\(PAGE_BUDDY_MAPCOUNT_VALUE\)=(-?\d+)", prog["vmcoreinfo_data"].string_().decode()).group(1)) & 0xffffffff
+
+
+def is_buddy(page):
+    t = page.page_type.value_() & 0xffffffff
+    return t == buddy if buddy & 0xffffff else t >> 24 == buddy >> 24
+
+
+def where(pa):
+    """(class, detail, planted object or None)"""
+    va = page_offset + pa
+    pfn = pa >> 12
+    own = owner.get(pfn)
+    mapped = own[2] + (pa & 4095) if own else va
+    for x in {va, mapped}:
+        p = planted(x)
+        if p:
+            return "planted-" + p.truth, p.id, p
+        k = bisect.bisect_right(pcpu_starts, x) - 1
+        if k >= 0 and pcpu_leaks[k][0] <= x < pcpu_leaks[k][1]:
+            p = byid[pcpu_leaks[k][2]]
+            return "planted-" + p.truth, p.id, p
+    if own:
+        kind, caller, _, base = own
+        if kind == "stack":
+            t = stacks.get(base)
+            if t is None:
+                return "stack-dead", caller, None
+            comm = t.comm.string_().decode()
+            if t.value_() in current:
+                return "stack-running:" + comm, "+0x%x" % (mapped - base), None
+            sp = t.thread.sp.value_()
+            return ("stack-live:" if mapped >= sp else "stack-below-sp:") + comm, "sp%+d" % (mapped - sp), None
+        return "%s:%s" % (kind, caller), "0x%x" % mapped, None
+    page = pfn_to_page(prog, pfn)
+    fl = page.flags.value_()
+    # (unused parts of the image are given back and become ordinary pages)
+    if img_pa <= pa < img_pa + img1 - img0 and fl & pflags["reserved"]:
+        v = img0 + pa - img_pa
+        try:
+            s = prog.symbol(v)
+            return "image", "%s+0x%x" % (s.name, v - s.address), None
+        except LookupError:
+            return "image", "0x%x" % v, None
+    for c in range(ncpu):
+        v = va - pcpu_off[c]
+        if 0 <= v < static_len:
+            try:
+                s = [x for x in prog.symbols(v)][0]
+                return "percpu-static", "%s+0x%x cpu%d" % (s.name, v - s.address, c), None
+            except (LookupError, IndexError):
+                return "percpu-static", "0x%x cpu%d" % (v, c), None
+    if fl & pflags["reserved"]:
+        return "reserved", "", None
+    head = compound_head(page)
+    if head.flags.value_() & pflags["slab"]:
+        try:
+            i = slab_object_info(prog, va)
+        except (FaultError, ValueError):
+            i = None
+        if i is None:
+            return "slab-unused", "", None
+        name = i.slab_cache.name.string_().decode()
+        off = va - i.address
+        osz = i.slab_cache.object_size.value_()
+        return ("slab:" if i.allocated else "free-slab:") + name, "0x%x+%d%s" % (i.address, off, " beyond object_size" if off >= osz else ""), None
+    if fl & pflags["lru"]:
+        return "lru", "", None
+    if is_buddy(page):
+        return "free-page", "", None
+    # inside a free block of higher order, or an unreferenced tail
+    for o in range(1, 11):
+        h = pfn_to_page(prog, pfn & ~((1 << o) - 1))
+        if is_buddy(h) and h.private.value_() >= o:
+            return "free-page", "", None
+    if page._refcount.counter.value_() == 0 and head.value_() == page.value_():
+        return "page-ref0", "free on a CPU list, or the tail of a block", None
+    return "page", "0x%x" % va, None
+
+
+DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru")
+held = collections.defaultdict(list)
+seen = collections.Counter()
+print("#id\ttruth\toffset\tphys\tvalue\twhere\tdetail")
+for pa, v, o in hits:
+    w, det, p = where(pa)
+    seen[o.truth, re.sub(r":.*", "", w)] += 1
+    print("%s\t%s\t%d\t0x%x\t0x%x\t%s\t%s" % (o.id, o.truth, v - o.addr, pa, v, w, det))
+    if p is not None and p.id == o.id:
+        continue                        # self-reference
+    if w.startswith(DEAD):
+        continue
+    held[o.id].append((w, det, p, v))
+
+err("\n-- words by truth of the target and where they are")
+for k, c in sorted(seen.items()):
+    err("%-8s %-20s %7d" % (k[0], k[1], c))
+err("\n-- planted objects that are not what they should be: %d" % len(problem))
+for p in problem[:60]:
+    err("   %s: %s" % p)
+regs = set()
+for c in range(ncpu):
+    try:
+        r = prog.stack_trace(cpu_curr(prog, c))[0].registers()
+        regs |= set(r.values())
+    except Exception as e:
+        err("   (no registers of CPU %d: %s)" % (c, e))
+nohold = [o for o in objs if o.truth == "live" and not held[o.id] and not any(extent[o.id][0] <= x < extent[o.id][1] for x in regs)]
+err("\n-- live objects that no word holds: %d" % len(nohold))
+for o in nohold:
+    err("   %s %s %s %s" % (o.id, o.kind, hex(o.addr), o.extra))
+err("\n-- leaks to which words outside dead memory and outside planted leaks point")
+n = 0
+for o in objs:
+    if o.truth != "leak":
+        continue
+    bad = [h for h in held[o.id] if not (h[2] is not None and h[2].truth == "leak")]
+    if bad:
+        n += 1
+        err("   %s %s 0x%x (%d)%s%s: %s" % (o.id, o.kind, o.addr, o.size, " root=" + o.extra["root"] if "root" in o.extra else "",
+            " trap=" + o.extra["trap"] if "trap" in o.extra else "",
+            "; ".join("%s %s +%d" % (w, det, v - o.addr) for w, det, p, v in bad[:4]) + (" ..." if len(bad) > 4 else "")))
+err("   %d of %d leaks" % (n, sum(o.truth == "leak" for o in objs)))
