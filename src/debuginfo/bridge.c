@@ -38,6 +38,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#if defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 #include "base/util.h"
 #include "debuginfo/elf_file.h"
 #include "debuginfo/source_name.h"
@@ -98,6 +104,19 @@ static struct {
 	bool ready;
 	char *why_not;
 } drgn;
+
+#ifdef __SANITIZE_ADDRESS__
+/*
+ * At exit the leak checker looks into the thread-local storage of libdrgn's
+ * (OpenMP's) threads, and crashes (gcc 12's does) if their library was loaded
+ * by dlopen().  Not to be told of that storage keeps it from trying.
+ */
+const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void)
+{
+	return "intercept_tls_get_addr=0";
+}
+#endif
 
 static void load_once(void)
 {

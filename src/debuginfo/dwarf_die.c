@@ -27,17 +27,41 @@ struct kml_error *dwarf_first_child(struct dwarf_reader *reader, Dwarf_Die die,
 	return NULL;
 }
 
+/* Siblings must come one behind the other: DW_AT_sibling could make a ring. */
+static struct kml_error *check_order(struct dwarf_reader *reader, Dwarf_Die die,
+				     Dwarf_Die next)
+{
+	struct kml_error *error;
+	Dwarf_Off from, to;
+
+	error = dwarf_die_offset(reader, die, &from);
+	if (!error)
+		error = dwarf_die_offset(reader, next, &to);
+	if (!error && to <= from)
+		error = dwarf_damaged(reader);
+	return error;
+}
+
 struct kml_error *dwarf_next_sibling(struct dwarf_reader *reader,
 				     Dwarf_Die *die)
 {
-	Dwarf_Error error = NULL;
+	Dwarf_Error dwarf_error = NULL;
+	struct kml_error *error = NULL;
 	Dwarf_Die next = NULL;
-	int status = dwarf_siblingof_b(reader->debug, *die, true, &next, &error);
+	int status = dwarf_siblingof_b(reader->debug, *die, true, &next,
+				       &dwarf_error);
 
-	dwarf_put_die(reader, *die);
-	*die = status == DW_DLV_OK ? next : NULL;
 	if (status == DW_DLV_ERROR)
-		return dwarf_object_error(reader->object, error);
+		error = dwarf_object_error(reader->object, dwarf_error);
+	else if (status == DW_DLV_OK)
+		error = check_order(reader, *die, next);
+	dwarf_put_die(reader, *die);
+	*die = NULL;
+	if (error) {
+		dwarf_put_die(reader, next);
+		return error;
+	}
+	*die = next;
 	return NULL;
 }
 

@@ -14,8 +14,9 @@
 #include "base/util.h"
 #include "debuginfo/profile_types.h"
 
-/* Far above what the largest vmlinux takes; below a minute's work. */
-#define MAX_STEPS UINT64_C(50000000)
+/* A step is a DIE looked at, and a DIE takes a byte at least.  Few are looked
+ * at more than twice: the members of unnamed structs. */
+#define STEPS_PER_BYTE 4
 #define MAX_IMPORT_DEPTH 8
 
 struct unit {
@@ -32,8 +33,9 @@ struct kml_error *dwarf_damaged(const struct dwarf_reader *reader)
 
 struct kml_error *dwarf_step(struct dwarf_reader *reader)
 {
-	if (++reader->n_steps > MAX_STEPS)
+	if (!reader->steps_left)
 		return dwarf_damaged(reader);
+	reader->steps_left--;
 	return NULL;
 }
 
@@ -323,9 +325,12 @@ static struct kml_error *reader_init(struct dwarf_reader *reader,
 		    !key_map_add(&reader->wanted, name, (uint32_t)i))
 			return error_nomem();
 	error = dwarf_object_open(file, &reader->object);
-	if (!error)
-		reader->debug = dwarf_object_debug(reader->object);
-	return error;
+	if (error)
+		return error;
+	reader->debug = dwarf_object_debug(reader->object);
+	reader->steps_left = (uint64_t)STEPS_PER_BYTE *
+			     dwarf_object_info_bytes(reader->object);
+	return NULL;
 }
 
 static void reader_deinit(struct dwarf_reader *reader)

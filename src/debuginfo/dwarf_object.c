@@ -221,11 +221,15 @@ static void find_sections(struct dwarf_object *object)
 struct kml_error *dwarf_object_open(const struct elf_file *file,
 				    struct dwarf_object **ret)
 {
-	struct dwarf_object *object = calloc(1, sizeof(*object));
+	struct dwarf_object *object;
 	Dwarf_Error dwarf_error = NULL;
 	struct kml_error *error;
 	int status;
 
+	error = libdwarf_load();
+	if (error)
+		return error;
+	object = calloc(1, sizeof(*object));
 	if (!object)
 		return error_nomem();
 	object->file = file;
@@ -266,6 +270,11 @@ void dwarf_object_close(struct dwarf_object *object)
 Dwarf_Debug dwarf_object_debug(const struct dwarf_object *object)
 {
 	return object->debug;
+}
+
+size_t dwarf_object_info_bytes(const struct dwarf_object *object)
+{
+	return object->bytes[0];
 }
 
 struct kml_error *dwarf_object_error(const struct dwarf_object *object,

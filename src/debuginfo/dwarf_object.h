@@ -11,18 +11,8 @@
 #ifndef KML_DEBUGINFO_DWARF_OBJECT_H
 #define KML_DEBUGINFO_DWARF_OBJECT_H
 
-#include "config.h"
-
-/* That which pkg-config names goes before an old one in /usr/include. */
-#ifdef HAVE_LIBDWARF_H
-#include <dwarf.h>
-#include <libdwarf.h>
-#else
-#include <libdwarf/dwarf.h>
-#include <libdwarf/libdwarf.h>
-#endif
-
 #include "debuginfo/elf_file.h"
+#include "debuginfo/libdwarf.h"
 
 struct dwarf_object;
 
@@ -33,6 +23,8 @@ struct kml_error *dwarf_object_open(const struct elf_file *file,
 void dwarf_object_close(struct dwarf_object *object);
 
 Dwarf_Debug dwarf_object_debug(const struct dwarf_object *object);
+/* The size of .debug_info. */
+size_t dwarf_object_info_bytes(const struct dwarf_object *object);
 
 /* An error object of libdwarf's, which is freed. */
 struct kml_error *dwarf_object_error(const struct dwarf_object *object,

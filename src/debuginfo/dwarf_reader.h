@@ -33,7 +33,7 @@ struct dwarf_reader {
 	Dwarf_Debug debug;
 	struct profile_draft *draft;
 	const char *path; /* for messages */
-	uint64_t n_steps; /* bounds what a hostile file makes us do */
+	uint64_t steps_left; /* bounds what a hostile file makes us do */
 
 	VEC(struct dwarf_type) types; /* by `resolved` */
 	struct key_map resolved; /* offset of a DIE -> index in types */

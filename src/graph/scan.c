@@ -66,6 +66,7 @@ struct scan {
 	uint32_t *roots_by_pa;   /* indices of sections and reserved ranges */
 	size_t n_roots_by_pa;
 	uint32_t first_percpu_root;
+	uint64_t n_chunks;
 	uint32_t n_objects;
 	uint32_t pages_source;   /* the first source for struct pages */
 };
@@ -549,6 +550,10 @@ static struct kml_error *scan_chunk(void *arg, unsigned thread_index,
 	uint64_t end = MIN(pfn + CHUNK_PAGES, scan->kernel->end_pfn);
 	struct kml_error *error = NULL;
 
+	/* Thread 0 is the caller's own, and may call back. */
+	if (!thread_index)
+		error = message_progress(scan->kernel->messenger, "scanning",
+					 chunk_index, scan->n_chunks);
 	while (!error && pfn < end) {
 		unsigned n = 0;
 
@@ -651,14 +656,11 @@ static void add_statistics(struct graph_statistics *to,
 
 static void merge_gaps(struct kernel *kernel, const struct chunk *chunk)
 {
-	uint64_t i;
 	unsigned gap;
 
-	for (gap = 0; gap < GAPS; gap++) {
-		for (i = 0; i < chunk->gaps[gap]; i++)
-			kernel_gap(kernel, gap_names[gap], chunk->gap_va[gap],
-				   true);
-	}
+	for (gap = 0; gap < GAPS; gap++)
+		kernel_gaps(kernel, gap_names[gap], chunk->gap_va[gap], true,
+			    chunk->gaps[gap]);
 }
 
 /* Sort the chunks' edges by source, keeping their order otherwise. */
@@ -775,8 +777,6 @@ static struct kml_error *run(struct scan *scan, uint64_t n_chunks,
 
 	error = prepare(scan, n_chunks);
 	if (!error)
-		error = message_progress(kernel->messenger, "scanning", 0, 1);
-	if (!error)
 		error = pool_run(kernel->n_threads, n_chunks, scan_chunk, scan);
 	if (error)
 		return error;
@@ -800,6 +800,7 @@ struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
 	struct scan scan = {
 		.kernel = kernel,
 		.heap = kernel->heap,
+		.n_chunks = n_chunks,
 		.n_objects = kernel->heap->n_ids,
 	};
 	struct graph graph = { .n_objects = kernel->heap->n_ids };

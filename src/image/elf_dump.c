@@ -265,7 +265,8 @@ static struct kml_error *read_segments(struct elf_dump *dump, uint64_t offset,
 		if (segment_clip(dump, &s) && !vec_push(&dump->segments, s))
 			return error_nomem();
 	}
-	segments_finish(dump);
+	if (dump->segments.size)
+		segments_finish(dump);
 	return NULL;
 }
 

@@ -14,8 +14,8 @@
 #include "image/source.h"
 #include "image/vmcoreinfo.h"
 
-/* Of image_read_pa(): 2 MiB; both are indexed by the low bits. */
-#define CACHE_PAGES 512
+/* Of image_read_pa(): 4 MiB; both are indexed by the low bits. */
+#define CACHE_PAGES 1024
 #define TLB_ENTRIES 1024
 
 /* More tables than pages happens where tables are shared (KASAN's shadow). */

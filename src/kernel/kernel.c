@@ -10,22 +10,30 @@
 
 #define TIB (UINT64_C(1) << 40)
 
-void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
-		bool unsound)
+void kernel_gaps(struct kernel *kernel, const char *what, uint64_t address,
+		 bool unsound, uint64_t n)
 {
 	struct kernel_gap *gap;
 	size_t i;
 
+	if (!n)
+		return;
 	for (i = 0; i < kernel->gaps.size; i++) {
 		if (!strcmp(kernel->gaps.data[i].what, what)) {
-			kernel->gaps.data[i].count++;
+			kernel->gaps.data[i].count += n;
 			return;
 		}
 	}
 	gap = vec_add(&kernel->gaps);
 	/* Without memory for a counter there will soon be a real error. */
 	if (gap)
-		*gap = (struct kernel_gap){ what, 1, address, unsound };
+		*gap = (struct kernel_gap){ what, n, address, unsound };
+}
+
+void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
+		bool unsound)
+{
+	kernel_gaps(kernel, what, address, unsound, 1);
 }
 
 struct kml_error *kernel_forgive(struct kernel *kernel, struct kml_error *error,
@@ -377,6 +385,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "vmalloc areas", kernel_load_vmalloc },
 		{ "page blocks", kernel_load_blocks },
 		{ "mapped pages", kernel_load_vmaps },
+		{ "pages of kvfree_rcu()", kernel_load_rcu },
 		{ "kernel sections", kernel_load_sections },
 		{ "object states", seal_heap },
 		{ "modules", kernel_load_modules },

@@ -241,9 +241,11 @@ void kernel_deinit(struct kernel *kernel);
 
 /* ---- for the files of this room, and for what stands on it */
 
-/* Count a gap; @what is static text. */
+/* Count a gap, or @n of them; @what is static text. */
 void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
 		bool unsound);
+void kernel_gaps(struct kernel *kernel, const char *what, uint64_t address,
+		 bool unsound, uint64_t n);
 
 /* Destroy an error of reading @address, counting it as a gap @what; out of
  * memory and I/O errors are handed back. */
@@ -307,6 +309,7 @@ struct kml_error *kernel_load_percpu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags. */
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;

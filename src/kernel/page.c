@@ -286,7 +286,12 @@ static struct kml_error *look_at_run(struct page_pass *pass,
 					   (uint64_t)BATCH_PAGES);
 		uint64_t pfn = (run->pa + done) >> 12;
 
-		error = image_reader_pages(reader, pfn, n, buf, &missing);
+		error = message_progress(kernel->messenger, "struct pages",
+					 (run->va + done - kernel->vmemmap_va) /
+						 kernel->page_struct_bytes,
+					 kernel->end_pfn);
+		if (!error)
+			error = image_reader_pages(reader, pfn, n, buf, &missing);
 		if (!error)
 			error = look_at_batch(pass, run->va + done, buf, n,
 					      missing);

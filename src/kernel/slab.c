@@ -168,6 +168,10 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 			return error;
 		strcpy(cache.name, "?");
 	}
+	if (kernel->caches.size == MAX_CACHES) {
+		kernel_gap(kernel, "slab caches beyond the first 100000", va, true);
+		return NULL;
+	}
 	if (!vec_push(&kernel->caches, cache))
 		return error_nomem();
 	return load_cpu_slabs(load, kernel_get(buf, &l->cpu_slab));

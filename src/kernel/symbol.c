@@ -8,7 +8,8 @@
 
 #include "base/util.h"
 
-/* Elf64_Sym: st_name at 0, st_info at 4, st_value at 8, 24 bytes in all */
+/* Elf64_Sym: st_name at 0, st_info at 4, st_value at 8, st_size at 16, 24 bytes
+ * in all */
 #define SYMBOL_BYTES 24u
 
 static bool module_symbolize(struct kernel *kernel,
@@ -18,7 +19,7 @@ static bool module_symbolize(struct kernel *kernel,
 	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
 	_cleanup_error_ struct kml_error *error = NULL;
 	_cleanup_free_ char *table = malloc(bytes + 1);
-	uint64_t best = 0;
+	uint64_t best = 0, size = 0;
 	uint32_t name = 0;
 
 	if (!table || !bytes)
@@ -34,6 +35,7 @@ static bool module_symbolize(struct kernel *kernel,
 		    !load_u32(symbol))
 			continue;
 		best = value;
+		size = load_u64(symbol + 16);
 		name = load_u32(symbol);
 	}
 	if (!best)
@@ -41,8 +43,21 @@ static bool module_symbolize(struct kernel *kernel,
 	error = kernel_read_string(kernel, module->strtab_va + name, ret->name,
 				   sizeof(ret->name));
 	ret->offset = va - best;
+	ret->bytes = size;
 	ret->module = module->name;
 	return !error && ret->name[0];
+}
+
+/* Several static functions may share a name: then the first is another. */
+static uint64_t symbol_bytes(const struct kernel *kernel, const char *name,
+			     uint64_t start)
+{
+	uint64_t address, bytes;
+
+	if (!profile_symbol(kernel->profile, name, &address, &bytes) ||
+	    address != start)
+		return 0;
+	return bytes;
 }
 
 bool kernel_symbolize(struct kernel *kernel, uint64_t va,
@@ -62,6 +77,8 @@ bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 			       &ret->offset))
 		return false;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	ret->bytes = symbol_bytes(kernel, name,
+				  va - kernel->kaslr_offset - ret->offset);
 	ret->module = NULL;
 	return true;
 }

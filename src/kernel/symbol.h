@@ -8,6 +8,7 @@
 struct kernel_symbol_name {
 	char name[128];
 	uint64_t offset;
+	uint64_t bytes; /* of the symbol; 0: unknown */
 	const char *module; /* NULL: the kernel proper */
 };
 

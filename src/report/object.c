@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/object.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kernel/symbol.h"
+#include "report/number.h"
+
+const char *const object_kinds[HEAP_KINDS] = {
+	[HEAP_SLAB] = "slab",       [HEAP_PAGES] = "pages",
+	[HEAP_VMALLOC] = "vmalloc", [HEAP_VMAP] = "vmap",
+	[HEAP_IOREMAP] = "ioremap", [HEAP_PERCPU] = "percpu",
+};
+
+static const char *const families[HEAP_KINDS] = {
+	[HEAP_SLAB] = "slab object",     [HEAP_PAGES] = "page block",
+	[HEAP_VMALLOC] = "vmalloc area", [HEAP_VMAP] = "vmap area",
+	[HEAP_IOREMAP] = "ioremap area", [HEAP_PERCPU] = "per-cpu block",
+};
+
+struct object object_of(const struct report *report, uint32_t id)
+{
+	const struct heap_region *region = heap_region_of(report->heap, id);
+	struct object object = {
+		.id = id,
+		.va = heap_object_va(report->heap, id),
+		.bytes = heap_object_bytes(report->heap, id),
+		.kind = region->kind,
+		.region = region,
+	};
+
+	if (region->kind == HEAP_SLAB)
+		object.cache = report->kernel->caches.data[region->owner].name;
+	else if (region->kind == HEAP_VMALLOC || region->kind == HEAP_VMAP ||
+		 region->kind == HEAP_IOREMAP)
+		object.area = &report->kernel->areas.data[region->owner];
+	return object;
+}
+
+const char *object_family(const struct object *object)
+{
+	return object->cache ? object->cache : families[object->kind];
+}
+
+static unsigned count_cpus(const struct kernel *kernel)
+{
+	unsigned cpu, n = 0;
+
+	for (cpu = 0; cpu < kernel->n_cpus; cpu++)
+		n += kernel->cpu_offset[cpu] != 0;
+	return n;
+}
+
+void object_detail(const struct report *report, const struct object *object,
+		   char ret[OBJECT_DETAIL_BYTES])
+{
+	uint64_t pages = object->bytes / 4096;
+
+	ret[0] = '\0';
+	if (object->kind == HEAP_PERCPU)
+		snprintf(ret, OBJECT_DETAIL_BYTES, "on each of %s",
+			 COUNT_OF(count_cpus(report->kernel), "CPU"));
+	else if (object->kind == HEAP_IOREMAP)
+		snprintf(ret, OBJECT_DETAIL_BYTES, "physical 0x%" PRIx64,
+			 object->area->phys_pa);
+	else if (object->kind == HEAP_PAGES)
+		snprintf(ret, OBJECT_DETAIL_BYTES, "%s%s",
+			 COUNT_OF(pages, "page"),
+			 object->region->flags & HEAP_COMPOUND ? ", compound" :
+			 object->region->flags & HEAP_GUESSED ?
+				 ", extent inferred" :
+				 "");
+	else if (object->area && object->area->n_pages)
+		snprintf(ret, OBJECT_DETAIL_BYTES, "%s",
+			 COUNT_OF(object->area->n_pages, "page"));
+}
+
+uint64_t object_caller(const struct object *object)
+{
+	return object->area ? object->area->caller : 0;
+}
+
+void object_symbol(struct report *report, uint64_t va,
+		   char ret[SYMBOL_BYTES_MAX])
+{
+	struct kernel_symbol_name symbol;
+	char size[24] = "", module[KERNEL_NAME_BYTES + 4] = "";
+
+	if (!kernel_symbolize(report->kernel, va, &symbol)) {
+		snprintf(ret, SYMBOL_BYTES_MAX, "0x%016" PRIx64, va);
+		return;
+	}
+	if (symbol.bytes)
+		snprintf(size, sizeof(size), "/0x%" PRIx64, symbol.bytes);
+	if (symbol.module)
+		snprintf(module, sizeof(module), " [%s]", symbol.module);
+	snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64 "%s%s", symbol.name,
+		 symbol.offset, size, module);
+}
+
+size_t object_lines(struct report *report, uint64_t va, bool return_address,
+		    const struct lines_frame **ret)
+{
+	struct kml_analysis *analysis = report->analysis;
+
+	*ret = NULL;
+	if (!va || analysis->options.no_lines || !analysis->lines)
+		return 0;
+	return lines_resolve(analysis->lines, va, return_address, ret);
+}
+
+void frame_format(const struct lines_frame *frame, char *ret, size_t bytes)
+{
+	const char *function = frame->function ? frame->function : "?";
+
+	if (frame->file && frame->line)
+		snprintf(ret, bytes, "%s at %s:%u", function, frame->file,
+			 frame->line);
+	else if (frame->file)
+		snprintf(ret, bytes, "%s in %s", function, frame->file);
+	else
+		snprintf(ret, bytes, "%s", function);
+}

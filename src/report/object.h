@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of an object but for its contents. */
+#ifndef KML_REPORT_OBJECT_H
+#define KML_REPORT_OBJECT_H
+
+#include "report/report.h"
+
+struct object {
+	uint32_t id;
+	uint64_t va, bytes;
+	uint8_t kind; /* enum heap_kind */
+	const struct heap_region *region;
+	const char *cache; /* name of its slab cache, else NULL */
+	const struct kernel_area *area; /* of vmalloc, vmap, ioremap, else NULL */
+};
+
+struct object object_of(const struct report *report, uint32_t id);
+
+/* "slab", "pages", "vmalloc", "vmap", "ioremap", "percpu": stable. */
+extern const char *const object_kinds[HEAP_KINDS];
+
+/* Its family: "kmalloc-64", "page block", "vmalloc area", "per-cpu block". */
+const char *object_family(const struct object *object);
+
+#define OBJECT_DETAIL_BYTES 128
+/* What there is to say beyond that: "order 2, compound"; "" if nothing. */
+void object_detail(const struct report *report, const struct object *object,
+		   char ret[OBJECT_DETAIL_BYTES]);
+
+/* Who mapped it, as far as its area knows; 0 if unknown. */
+uint64_t object_caller(const struct object *object);
+
+#define SYMBOL_BYTES_MAX 256
+/* "name+0x12/0x40 [module]" as the kernel's %pS prints it. */
+void object_symbol(struct report *report, uint64_t va,
+		   char ret[SYMBOL_BYTES_MAX]);
+
+/*
+ * The source lines of an address, innermost first; 0 if they are unknown or
+ * not wanted.
+ */
+size_t object_lines(struct report *report, uint64_t va, bool return_address,
+		    const struct lines_frame **ret);
+
+/* A frame as "function at file:line", with what is unknown left out. */
+void frame_format(const struct lines_frame *frame, char *ret, size_t bytes);
+
+#endif

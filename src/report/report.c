@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The public entry points of the reports. */
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+typedef void report_fn(struct report *report);
+
+static struct kml_error *
+run(const struct kml_analysis *analysis,
+    const struct kml_report_options *options, report_fn *const *formats,
+    kml_write_fn *write, void *arg)
+{
+	struct report *report;
+	struct kml_error *error;
+
+	if (options->size < sizeof(size_t) + sizeof(enum kml_format))
+		return error_new(KML_ERR_ARGUMENT,
+				 "the report's options are incomplete");
+	if (options->format > KML_FORMAT_JSON || !formats[options->format])
+		return error_new(KML_ERR_ARGUMENT,
+				 "there is no such format of this report");
+	report = calloc(1, sizeof(*report));
+	if (!report)
+		return error_nomem();
+	report->analysis = (struct kml_analysis *)analysis;
+	report->kernel = &report->analysis->kernel;
+	report->heap = &report->analysis->heap;
+	/* A caller built against an older header passes a smaller struct. */
+	memcpy(&report->options, options,
+	       MIN(options->size, sizeof(report->options)));
+	writer_init(&report->writer, write, arg);
+	formats[options->format](report);
+	error = writer_finish(&report->writer);
+	free(report);
+	return error;
+}
+
+struct kml_error *kml_report(const struct kml_analysis *analysis,
+			     const struct kml_report_options *options,
+			     kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_text,
+		[KML_FORMAT_KMEMLEAK] = report_kmemleak,
+		[KML_FORMAT_JSON] = report_json,
+	};
+
+	if (!analysis->reached)
+		return error_new(KML_ERR_ARGUMENT,
+				 "leaks were not looked for: this is an inventory");
+	return run(analysis, options, formats, write, arg);
+}
+
+struct kml_error *kml_report_caches(const struct kml_analysis *analysis,
+				    const struct kml_report_options *options,
+				    kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_caches_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_caches_json,
+	};
+
+	return run(analysis, options, formats, write, arg);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reports: one file per format over one analysis.  What goes wrong while a
+ * report is written sticks to its writer.
+ *
+ * All but the "dump" line and the statistics is the same for every format of
+ * a dump of the same moment, any number of threads, and whether debuginfo
+ * comes from a cache or not.
+ */
+#ifndef KML_REPORT_REPORT_H
+#define KML_REPORT_REPORT_H
+
+#include "leak/analysis.h"
+#include "report/writer.h"
+
+struct report {
+	/* Not const: symbols and memory are read through caches. */
+	struct kml_analysis *analysis;
+	struct kernel *kernel; /* these two are the analysis' */
+	struct heap *heap;
+	struct kml_report_options options;
+	struct writer writer;
+};
+
+void report_text(struct report *report);
+void report_kmemleak(struct report *report);
+void report_json(struct report *report);
+void report_caches_text(struct report *report);
+void report_caches_json(struct report *report);
+
+/* ---- parts of the text report */
+
+void text_summary(struct report *report);
+void text_held(struct report *report);
+void text_statistics(struct report *report);
+
+#endif
