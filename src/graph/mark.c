@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "graph/rules.h"
 
 struct mark {
 	const struct graph *graph;
@@ -69,20 +68,19 @@ static void mark_self_held(struct mark *mark)
 }
 
 /* Objects that a rule says are no leak, though nothing refers to them. */
-static struct kml_error *mark_by_rules(struct mark *mark, struct kernel *kernel)
+static struct kml_error *mark_by_rules(struct mark *mark,
+				       const struct rules *rules)
 {
 	struct kml_error *error = NULL;
-	struct rules rules;
 	uint32_t id;
 
-	rules_init(&rules, kernel);
 	for (id = 0; !error && id < mark->graph->n_objects; id++) {
 		bool not_leak;
 
 		if (bitmap_test(mark->reached, id) ||
 		    bitmap_test(mark->heap->free, id))
 			continue;
-		error = rules_not_leak(&rules, id, &not_leak);
+		error = rules_not_leak(rules, id, &not_leak);
 		if (!error && not_leak) {
 			push(mark, id);
 			drain(mark);
@@ -97,14 +95,15 @@ static bool is_stack(const struct kernel *kernel, uint32_t root)
 }
 
 struct kml_error *graph_mark(const struct graph *graph,
-			     struct kernel *kernel, bool without_stacks,
+			     const struct kernel *kernel,
+			     const struct rules *rules, bool without_stacks,
 			     uint64_t **ret, struct mark_statistics *statistics)
 {
 	struct mark mark = { .graph = graph, .heap = kernel->heap };
 	_cleanup_free_ uint64_t *reached = bitmap_alloc(graph->n_objects);
 	_cleanup_free_ uint32_t *gray =
 		malloc(MAX(graph->n_objects, 1) * sizeof(*gray));
-	struct kml_error *error;
+	struct kml_error *error = NULL;
 	uint32_t source;
 
 	if (!reached || !gray)
@@ -120,7 +119,8 @@ struct kml_error *graph_mark(const struct graph *graph,
 		follow(&mark, source);
 		drain(&mark);
 	}
-	error = mark_by_rules(&mark, kernel);
+	if (rules)
+		error = mark_by_rules(&mark, rules);
 	if (error)
 		return error;
 	*statistics = mark.statistics;

@@ -8,6 +8,7 @@
 #define KML_GRAPH_MARK_H
 
 #include "graph/graph.h"
+#include "graph/rules.h"
 
 struct mark_statistics {
 	uint64_t follows;    /* references that reached an object first */
@@ -15,14 +16,16 @@ struct mark_statistics {
 };
 
 /*
- * Mark from all roots, or from all but task stacks.  *@ret: a bit per object
- * that is reached, to be free()d.
+ * Mark from all roots, or from all but task stacks, and from what @rules (NULL:
+ * none) say is no leak.  *@ret: a bit per object that is reached, to be
+ * free()d.
  *
  * Objects in doubt (torn, unreadable) are roots as well: if they are
  * allocated, what they hold is no leak.
  */
 struct kml_error *graph_mark(const struct graph *graph,
-			     struct kernel *kernel, bool without_stacks,
+			     const struct kernel *kernel,
+			     const struct rules *rules, bool without_stacks,
 			     uint64_t **ret, struct mark_statistics *statistics)
 	error_must_check;
 

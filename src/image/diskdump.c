@@ -68,7 +68,8 @@ struct desc {
 struct diskdump_reader {
 	struct diskdump *dump;
 	struct decompressor decompressor;
-	/* The page whose data many share. */
+	/* The page whose data many share, and in which part. */
+	const struct part *shared_part;
 	struct desc shared;
 	uint8_t shared_page[IMAGE_PAGE_BYTES];
 	uint64_t last_end; /* where the last span ended */
@@ -195,6 +196,14 @@ static bool desc_same(const struct desc *a, const struct desc *b)
 	       a->method == b->method;
 }
 
+/* Is the data of page @i of the batch what was kept? */
+static bool is_shared(const struct diskdump_reader *reader,
+		      const struct batch *b, unsigned i)
+{
+	return b->part == reader->shared_part && b->desc[i].bytes &&
+	       desc_same(&b->desc[i], &reader->shared);
+}
+
 /* A descriptor as it is in the file; .bytes is 0 if it makes no sense. */
 static struct desc desc_parse(const struct part *part, const uint8_t *raw)
 {
@@ -257,7 +266,7 @@ static unsigned span_plan(const struct diskdump_reader *reader,
 	for (i = first + 1; i < b->n; i++) {
 		const struct desc *d = &b->desc[i];
 
-		if (!d->bytes || desc_same(d, &reader->shared))
+		if (!d->bytes || is_shared(reader, b, i))
 			continue;
 		if (d->offset < end || d->offset - end > SPAN_HOLE_BYTES ||
 		    d->offset + d->bytes - start > SPAN_BYTES)
@@ -278,7 +287,7 @@ static struct kml_error *span_page(struct diskdump_reader *reader,
 	enum decompress_status status = DECOMPRESS_CORRUPT;
 	uint64_t skip;
 
-	if (d->bytes && desc_same(d, &reader->shared)) {
+	if (is_shared(reader, b, i)) {
 		memcpy(page, reader->shared_page, IMAGE_PAGE_BYTES);
 		return NULL;
 	}
@@ -305,6 +314,7 @@ static void remember_shared(struct diskdump_reader *reader,
 	if (n != 1 || b->missing >> b->page[first] & 1 ||
 	    (!repeated && d->offset >= reader->last_end))
 		return;
+	reader->shared_part = b->part;
 	reader->shared = *d;
 	memcpy(reader->shared_page,
 	       b->buf + (size_t)b->page[first] * IMAGE_PAGE_BYTES,
@@ -322,8 +332,7 @@ static struct kml_error *span_read(struct diskdump_reader *reader,
 	unsigned i, n = 1;
 
 	/* Nothing to read for a page that is unusable or known already. */
-	if (b->desc[first].bytes &&
-	    !desc_same(&b->desc[first], &reader->shared)) {
+	if (b->desc[first].bytes && !is_shared(reader, b, first)) {
 		n = span_plan(reader, b, first, &bytes);
 		error = dump_file_read(b->part->file, offset, reader->span,
 				       bytes, &got);

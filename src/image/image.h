@@ -10,8 +10,9 @@
  *
  * Threads: an image, its facts and image_has_page() may be used by any number
  * of threads once it is open and image_set_direct_map() was called;
- * image_read_*() have a page cache and belong to one thread; in a parallel
- * pass each thread has its own image_reader.
+ * image_read_*(), image_translate() and image_walk_tables() have a page cache
+ * and belong to one thread; in a parallel pass each thread has its own
+ * image_reader.
  */
 #ifndef KML_IMAGE_IMAGE_H
 #define KML_IMAGE_IMAGE_H

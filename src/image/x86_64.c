@@ -64,6 +64,18 @@ static uint64_t entry_page_pa(const struct arch_mmu *mmu, uint64_t entry,
 			  UINT64_C(1) << level_shift(level));
 }
 
+/* The error is about @va, not about the table that translates it. */
+static struct kml_error *no_table(struct kml_error *error, uint64_t va,
+				  uint64_t table_pa)
+{
+	if (error->code != KML_ERR_NODATA)
+		return error;
+	kml_error_destroy(error);
+	return error_at(KML_ERR_NODATA, va,
+			"virtual address 0x%" PRIx64 " needs a page table that is not in the dump, at physical address 0x%" PRIx64,
+			va, table_pa);
+}
+
 struct kml_error *arch_translate(const struct arch_mmu *mmu, uint64_t va,
 				 uint64_t *pa_ret)
 {
@@ -74,9 +86,7 @@ struct kml_error *arch_translate(const struct arch_mmu *mmu, uint64_t va,
 	for (level = mmu->levels; va_is_canonical(mmu, va); level--) {
 		error = mmu->read_table(mmu->arg, table_pa, entries);
 		if (error)
-			return error_prefix(error,
-				"cannot translate virtual address 0x%" PRIx64,
-				va);
+			return no_table(error, va, table_pa);
 		entry = entries[va_index(va, level)];
 		if (!(entry & ENTRY_PRESENT))
 			break;

@@ -83,7 +83,11 @@ struct kernel_cache {
 	uint32_t free_offset;    /* of the free pointer in an object */
 	uint32_t pad_bytes;      /* red_left_pad */
 	uint64_t random;         /* of CONFIG_SLAB_FREELIST_HARDENED, or 0 */
+	uint32_t slab_objects;   /* of a new slab; older ones may differ */
+	uint32_t slab_pages;
 	uint64_t n_slabs, n_objects, n_pages;
+	uint64_t n_node_free;    /* free objects that /proc/slabinfo counts as
+				    free: not those of CPUs' slabs */
 	bool listed;             /* on slab_caches */
 };
 

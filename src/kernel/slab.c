@@ -19,9 +19,10 @@ struct slab_layout {
 	struct profile_member list, name, size, object_size, offset, random,
 		red_left_pad, cpu_slab;
 	struct profile_member cpu_freelist, cpu_page;
-	struct profile_member slab_cache, freelist, inuse, objects;
+	struct profile_member slab_cache, freelist, inuse, objects, frozen;
+	struct profile_member oo; /* order and objects of a new slab */
 	uint64_t cache_bytes, slab_bytes;
-	bool has_random, has_cpu_slab;
+	bool has_random, has_cpu_slab, has_frozen, has_oo;
 };
 
 /* The slab that a CPU allocates from, and its private freelist. */
@@ -82,6 +83,12 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		return error;
 	l->has_random = profile_member(kernel->profile, "kmem_cache", "random",
 				       &l->random);
+	l->has_oo = profile_member(kernel->profile, "kmem_cache", "oo.x",
+				   &l->oo);
+	l->has_frozen = profile_member(kernel->profile, "slab", "frozen",
+				       &l->frozen) ||
+			profile_member(kernel->profile, "page", "frozen",
+				       &l->frozen);
 	l->has_cpu_slab =
 		profile_member(kernel->profile, "kmem_cache", "cpu_slab",
 			       &l->cpu_slab) &&
@@ -153,6 +160,10 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 	cache.pad_bytes = (uint32_t)kernel_get(buf, &l->red_left_pad);
 	if (l->has_random)
 		cache.random = kernel_get(buf, &l->random);
+	if (l->has_oo) {
+		cache.slab_objects = kernel_get(buf, &l->oo) & 0xffff;
+		cache.slab_pages = 1u << (kernel_get(buf, &l->oo) >> 16 & 15);
+	}
 	if (cache.slot_bytes < 8 || cache.slot_bytes > MAX_OBJECT_BYTES ||
 	    cache.object_bytes > cache.slot_bytes ||
 	    cache.pad_bytes > cache.slot_bytes - cache.object_bytes ||
@@ -304,7 +315,14 @@ static struct kml_error *load_slab(struct slab_load *load,
 	slab.freelist = kernel_get(buf, &l->freelist);
 	slab.inuse = (uint16_t)kernel_get(buf, &l->inuse);
 	slab.objects = (uint16_t)kernel_get(buf, &l->objects);
-	return add_region(load, head, *cache_index, &slab);
+	error = add_region(load, head, *cache_index, &slab);
+	/* Frozen: a CPU's, on no list of the node.  (Until Linux 6.8,
+	 * 8cd3fa428b56, on its list of partial slabs as well.) */
+	if (!error && slab.inuse < slab.objects &&
+	    !(l->has_frozen && kernel_get(buf, &l->frozen)))
+		kernel->caches.data[*cache_index].n_node_free +=
+			(uint64_t)(slab.objects - slab.inuse);
+	return error;
 }
 
 struct kml_error *kernel_load_slabs(struct kernel *kernel)

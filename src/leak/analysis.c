@@ -75,7 +75,8 @@ static struct kml_error *find_held(struct kml_analysis *a,
 	struct mark_statistics unused;
 	struct kml_error *error;
 
-	error = graph_mark(&a->graph, &a->kernel, true, &without, &unused);
+	error = graph_mark(&a->graph, &a->kernel, &a->rules, true, &without,
+			   &unused);
 	if (!error)
 		error = held_find(&a->kernel, &a->graph, reached, without,
 				  &a->held);
@@ -84,7 +85,9 @@ static struct kml_error *find_held(struct kml_analysis *a,
 
 static struct kml_error *mark(struct kml_analysis *a)
 {
-	return graph_mark(&a->graph, &a->kernel, false, &a->reached, &a->mark);
+	rules_init(&a->rules, &a->kernel);
+	return graph_mark(&a->graph, &a->kernel, &a->rules, false, &a->reached,
+			  &a->mark);
 }
 
 static struct kml_error *find_leaks(struct kml_analysis *a)

@@ -41,6 +41,7 @@ struct kml_analysis {
 	struct heap heap;
 	struct kernel kernel;
 	struct graph graph;
+	struct rules rules;
 	uint64_t *reached;   /* a bit per object; NULL after kml_inventory() */
 	struct mark_statistics mark;
 	struct leaks leaks;

@@ -82,6 +82,19 @@ static bool is_kernel_text_or_data(const struct kernel *kernel, uint64_t va)
 	return va >= ARCH_KERNEL_MAP && va < kernel->modules_end_va;
 }
 
+/* To the start of something, as pointers to operations are, or into it. */
+static void format_pointer(const struct kernel_symbol_name *symbol,
+			   char ret[SYMBOL_BYTES_MAX])
+{
+	char offset[24] = "", module[KERNEL_NAME_BYTES + 4] = "";
+
+	if (symbol->offset)
+		snprintf(offset, sizeof(offset), "+0x%" PRIx64, symbol->offset);
+	if (symbol->module)
+		snprintf(module, sizeof(module), " [%s]", symbol->module);
+	snprintf(ret, SYMBOL_BYTES_MAX, "%s%s%s", symbol->name, offset, module);
+}
+
 size_t content_pointers(struct report *report, const struct content *content,
 			struct content_pointer *ret, size_t max)
 {
@@ -98,15 +111,7 @@ size_t content_pointers(struct report *report, const struct content *content,
 		    !kernel_symbolize(kernel, va, &symbol))
 			continue;
 		ret[n].offset = (uint32_t)i;
-		/* To the start of something, as pointers to operations are,
-		 * or into it. */
-		snprintf(ret[n].symbol, sizeof(ret[n].symbol),
-			 symbol.offset ? "%s+0x%" PRIx64 "%s%s%s" :
-					 "%s%.0" PRIx64 "%s%s%s",
-			 symbol.name, symbol.offset,
-			 symbol.module ? " [" : "",
-			 symbol.module ? symbol.module : "",
-			 symbol.module ? "]" : "");
+		format_pointer(&symbol, ret[n].symbol);
 		n++;
 	}
 	return n;

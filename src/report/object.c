@@ -6,6 +6,7 @@
 
 #include "kernel/symbol.h"
 #include "report/number.h"
+#include "report/summary.h"
 
 const char *const object_kinds[HEAP_KINDS] = {
 	[HEAP_SLAB] = "slab",       [HEAP_PAGES] = "pages",
@@ -43,15 +44,6 @@ const char *object_family(const struct object *object)
 	return object->cache ? object->cache : families[object->kind];
 }
 
-static unsigned count_cpus(const struct kernel *kernel)
-{
-	unsigned cpu, n = 0;
-
-	for (cpu = 0; cpu < kernel->n_cpus; cpu++)
-		n += kernel->cpu_offset[cpu] != 0;
-	return n;
-}
-
 void object_detail(const struct report *report, const struct object *object,
 		   char ret[OBJECT_DETAIL_BYTES])
 {
@@ -60,7 +52,7 @@ void object_detail(const struct report *report, const struct object *object,
 	ret[0] = '\0';
 	if (object->kind == HEAP_PERCPU)
 		snprintf(ret, OBJECT_DETAIL_BYTES, "on each of %s",
-			 COUNT_OF(count_cpus(report->kernel), "CPU"));
+			 COUNT_OF(summary_cpus(report->kernel), "CPU"));
 	else if (object->kind == HEAP_IOREMAP)
 		snprintf(ret, OBJECT_DETAIL_BYTES, "physical 0x%" PRIx64,
 			 object->area->phys_pa);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What all JSON documents have in common; schema/kmlanalyze.schema.json
+ * describes them. */
+#ifndef KML_REPORT_JSON_COMMON_H
+#define KML_REPORT_JSON_COMMON_H
+
+#include "report/json_writer.h"
+#include "report/object.h"
+
+#define JSON_SCHEMA 1
+
+/* "schema", "report", "version", "kernel", "dump", "debuginfo", "machine". */
+void json_header(struct json *json, struct report *report, const char *kind);
+/* "gaps" and "partial". */
+void json_gaps(struct json *json, const struct report *report);
+/* "statistics". */
+void json_statistics(struct json *json, const struct report *report);
+
+/* "address", "bytes", "kind", "cache" of the object being written. */
+void json_object_members(struct json *json, const struct object *object);
+/* An array of source lines under @key. */
+void json_frames(struct json *json, const char *key,
+		 const struct lines_frame *frames, size_t n);
+
+#endif

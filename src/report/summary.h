@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Facts of the summary that several formats show. */
+#ifndef KML_REPORT_SUMMARY_H
+#define KML_REPORT_SUMMARY_H
+
+#include "report/report.h"
+
+#define SUMMARY_ID_BYTES 129
+/* A build-id in hexadecimal; "" if there is none. */
+void summary_build_id(const struct profile *profile,
+		      char ret[SUMMARY_ID_BYTES]);
+
+/* Possible CPUs. */
+unsigned summary_cpus(const struct kernel *kernel);
+
+/* Pages that have a struct page. */
+uint64_t summary_memory_bytes(const struct kernel *kernel);
+
+/* Why there are no source lines; NULL: there are, or none are wanted. */
+const char *summary_why_no_lines(const struct kml_analysis *analysis);
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The report for a person: a summary, then the leaks, the largest first. */
+#include "report/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/util.h"
+#include "report/content.h"
+#include "report/followers.h"
+#include "report/number.h"
+#include "report/object.h"
+#include "report/summary.h"
+
+#define MAX_FAMILIES 5u
+#define MAX_POINTERS 6u
+
+/* ---- what is known of one object */
+
+static void print_hex_dump(struct report *report, const struct content *content)
+{
+	struct writer *w = &report->writer;
+	size_t shown = MIN(content->bytes, CONTENT_SHOWN), i;
+	char row[72];
+
+	writer_printf(w, "      hex dump (first %zu bytes", shown);
+	if (content->cpu >= 0)
+		writer_printf(w, " on CPU %d", content->cpu);
+	writer_puts(w, "):\n");
+	for (i = 0; i < shown; i += HEX_ROW_BYTES) {
+		content_hex_row(content->data + i,
+				MIN(shown - i, HEX_ROW_BYTES), row);
+		writer_printf(w, "        %s\n", row);
+	}
+}
+
+static void print_content(struct report *report, const struct object *object)
+{
+	struct writer *w = &report->writer;
+	struct content_pointer pointers[MAX_POINTERS];
+	struct content content;
+	const char *text;
+	size_t n, i;
+
+	content_read(report, object, CONTENT_BYTES, &content);
+	if (!content.readable) {
+		writer_puts(w, "      its contents are not in the dump\n");
+		return;
+	}
+	print_hex_dump(report, &content);
+	text = content_text(&content);
+	if (text)
+		writer_printf(w, "      starts with the text \"%.60s%s\"\n",
+			      text, strlen(text) > 60 ? "..." : "");
+	n = content_pointers(report, &content, pointers, MAX_POINTERS);
+	for (i = 0; i < n; i++)
+		writer_printf(w, "      +0x%" PRIx32 " -> %s\n",
+			      pointers[i].offset, pointers[i].symbol);
+}
+
+/* "12 x kmalloc-64, 5 x kmalloc-32" */
+static void print_families(struct report *report, const struct leak *leak)
+{
+	struct follower_family families[MAX_FAMILIES];
+	struct writer *w = &report->writer;
+	size_t n_all, n, i;
+
+	n = followers_fold(report, leak, families, MAX_FAMILIES, &n_all);
+	for (i = 0; i < n; i++)
+		writer_printf(w, "%s%s x %s", i ? ", " : ": ",
+			      COUNT(families[i].n), families[i].name);
+	if (n < n_all)
+		writer_printf(w, ", and %s more", COUNT_OF(n_all - n, "kind"));
+}
+
+static void print_leak(struct report *report, const struct leak *leak)
+{
+	const struct object object = object_of(report, leak->id);
+	struct writer *w = &report->writer;
+	char detail[OBJECT_DETAIL_BYTES];
+
+	object_detail(report, &object, detail);
+	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s%s%s\n", object.va,
+		      BYTES(object.bytes), object_family(&object),
+		      detail[0] ? ", " : "", detail);
+	if (leak->verdict == LEAK_CYCLE)
+		writer_printf(w, "      one of %s objects that refer to each other in a cycle, to which nothing else refers\n",
+			      COUNT(leak->n_cycle));
+	if (leak->n_followers) {
+		writer_printf(w, "      and %s behind it, %s",
+			      COUNT_OF(leak->n_followers, "object"),
+			      BYTES(leak->follower_bytes));
+		print_families(report, leak);
+		writer_puts(w, "\n");
+	}
+	if (!report->options.no_content)
+		print_content(report, &object);
+}
+
+/* ---- groups */
+
+static void print_caller(struct report *report, uint64_t caller)
+{
+	const struct lines_frame *frames;
+	char symbol[SYMBOL_BYTES_MAX], frame[512];
+	size_t n, i;
+
+	object_symbol(report, caller, symbol);
+	writer_printf(&report->writer, "    mapped by %s\n", symbol);
+	n = object_lines(report, caller, true, &frames);
+	for (i = 0; i < n; i++) {
+		frame_format(&frames[i], frame, sizeof(frame));
+		writer_printf(&report->writer, "      %s %s%s\n",
+			      i ? "called by" : "in", frame,
+			      frames[i].inlined ? " (inlined)" : "");
+	}
+}
+
+/* "5 leaks of kmalloc-64 (64 bytes each): 320 bytes direct, 1,048 bytes
+ * indirect in 12 objects" */
+static void print_group_header(struct report *report, uint32_t number,
+			       const struct leak_group *group)
+{
+	const struct leaks *leaks = &report->analysis->leaks;
+	const struct object first =
+		object_of(report, leaks->leaks[group->first_leak].id);
+	struct writer *w = &report->writer;
+
+	writer_printf(w, "\n%" PRIu32 ". %s of %s (%s%s): %s direct", number,
+		      COUNT_OF(group->n_leaks, "leak"), object_family(&first),
+		      BYTES(group->object_bytes),
+		      group->n_leaks > 1 ? " each" : "", BYTES(group->bytes));
+	if (group->n_followers)
+		writer_printf(w, ", %s indirect in %s",
+			      BYTES(group->follower_bytes),
+			      COUNT_OF(group->n_followers, "object"));
+	writer_puts(w, "\n");
+	if (group->caller)
+		print_caller(report, group->caller);
+}
+
+static void print_group(struct report *report, uint32_t g)
+{
+	const struct leaks *leaks = &report->analysis->leaks;
+	const struct leak_group *group = &leaks->groups[g];
+	uint64_t limit = report->options.limit;
+	uint32_t i, n = group->n_leaks;
+
+	if (limit && limit < n)
+		n = (uint32_t)limit;
+	print_group_header(report, g + 1, group);
+	for (i = 0; i < n; i++)
+		print_leak(report, &leaks->leaks[group->first_leak + i]);
+	if (n < group->n_leaks)
+		writer_printf(&report->writer, "\n    ... and %s more like %s\n",
+			      COUNT(group->n_leaks - n),
+			      n == 1 ? "it" : "these");
+}
+
+static void print_no_leaks(struct report *report)
+{
+	struct object_totals totals;
+	uint64_t objects = 0, bytes = 0;
+	unsigned kind;
+
+	analysis_totals(report->analysis, &totals);
+	for (kind = 0; kind < HEAP_KINDS; kind++) {
+		objects += totals.objects[kind][OBJECT_LIVE];
+		bytes += totals.bytes[kind][OBJECT_LIVE];
+	}
+	writer_printf(&report->writer,
+		      "\nNo leaks: each of the %s (%s) that are allocated can be reached%s.\n",
+		      COUNT_OF(objects, "object"), BYTES(bytes),
+		      kml_partial(report->analysis) ?
+			      ", as far as the dump can be read" :
+			      "");
+}
+
+static void print_leaks(struct report *report)
+{
+	const struct leaks *leaks = &report->analysis->leaks;
+	uint32_t g;
+
+	if (!leaks->n_objects) {
+		print_no_leaks(report);
+		return;
+	}
+	writer_printf(&report->writer, "\n%s: %s, %s in all\n",
+		      COUNT_OF(leaks->n_leaks, "leak"),
+		      COUNT_OF(leaks->n_objects, "object"),
+		      BYTES(leaks->bytes));
+	for (g = 0; g < leaks->n_groups; g++)
+		print_group(report, g);
+}
+
+static void print_why_not(struct report *report)
+{
+	const char *why = summary_why_no_lines(report->analysis);
+
+	if (why)
+		writer_printf(&report->writer,
+			      "\nNo source lines, symbol+offset instead: %s\n",
+			      why);
+}
+
+void report_text(struct report *report)
+{
+	text_summary(report);
+	print_leaks(report);
+	if (report->analysis->options.held_by_stack)
+		text_held(report);
+	print_why_not(report);
+	if (report->options.statistics)
+		text_statistics(report);
+}
