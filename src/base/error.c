@@ -16,8 +16,8 @@ struct kml_error *error_nomem(void)
 	return &nomem_error;
 }
 
-static struct kml_error *error_make(enum kml_code code, const char *format,
-				    va_list ap)
+__attribute__((format(printf, 2, 0))) static struct kml_error *
+error_make(enum kml_code code, const char *format, va_list ap)
 {
 	struct kml_error *error = calloc(1, sizeof(*error));
 

@@ -20,6 +20,9 @@
 /* No vmlinux comes near; a compressed section that claims more is a bomb. */
 #define MAX_SECTION_BYTES (UINT64_C(4) << 30)
 
+/* The most that deflate can do. */
+#define MAX_DEFLATE_RATIO 1032
+
 /* Where the x86 boot protocol has "HdrS". */
 #define BOOT_MAGIC_OFFSET 0x202
 #define HEAD_BYTES (BOOT_MAGIC_OFFSET + 4)
@@ -283,6 +286,20 @@ bool elf_file_section_bytes(const struct elf_file *file, Elf_Scn *scn,
 	return true;
 }
 
+/* Can so few bytes become so many?  Asked before there is memory for them. */
+static bool is_plausible(const Elf64_Chdr *chdr, const uint8_t *from,
+			 size_t from_bytes)
+{
+	unsigned long long size;
+
+	if (chdr->ch_type == ELFCOMPRESS_ZLIB)
+		return chdr->ch_size / MAX_DEFLATE_RATIO <= from_bytes;
+	if (chdr->ch_type != ELFCOMPRESS_ZSTD)
+		return false;
+	size = ZSTD_getFrameContentSize(from, from_bytes);
+	return size == chdr->ch_size || size == ZSTD_CONTENTSIZE_UNKNOWN;
+}
+
 static bool inflate_section(uint32_t type, const uint8_t *from,
 			    size_t from_bytes, uint8_t *to, size_t to_bytes)
 {
@@ -291,8 +308,7 @@ static bool inflate_section(uint32_t type, const uint8_t *from,
 	if (type == ELFCOMPRESS_ZSTD)
 		return ZSTD_decompress(to, to_bytes, from, from_bytes) ==
 		       to_bytes;
-	return type == ELFCOMPRESS_ZLIB &&
-	       uncompress(to, &got, from, from_bytes) == Z_OK &&
+	return uncompress(to, &got, from, from_bytes) == Z_OK &&
 	       got == to_bytes;
 }
 
@@ -308,6 +324,8 @@ struct kml_error *elf_file_section(const struct elf_file *file, Elf_Scn *scn,
 	if (!section_header(file, scn, &data, &bytes, &chdr))
 		goto damaged;
 	if (chdr.ch_type) {
+		if (!is_plausible(&chdr, data, bytes))
+			goto damaged;
 		owned = malloc(chdr.ch_size ? chdr.ch_size : 1);
 		if (!owned)
 			return error_nomem();

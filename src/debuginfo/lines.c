@@ -11,6 +11,7 @@
 #include "debuginfo/cache_dir.h"
 #include "debuginfo/line_cache.h"
 #include "debuginfo/module_file.h"
+#include "debuginfo/profile.h"
 #include "image/image.h"
 
 #define MAX_BUILD_ID_BYTES 64
@@ -25,6 +26,7 @@ struct module {
 struct lines {
 	struct image *image;
 	char *vmcore; /* NULL if the dump is of several files */
+	const struct profile *profile;
 	char *vmlinux;
 	uint64_t kaslr_offset;
 	struct line_cache *cache;
@@ -63,6 +65,7 @@ struct kml_error *lines_open(const struct lines_options *options,
 	if (!lines)
 		return error_nomem();
 	lines->image = options->image;
+	lines->profile = options->profile;
 	lines->kaslr_offset = options->kaslr_offset;
 	if (!bridge_compiled_in()) {
 		lines->started = true;
@@ -140,7 +143,10 @@ static bool start(struct lines *lines)
 	if (lines->started)
 		return lines->bridge;
 	lines->started = true;
-	if (lines->vmlinux)
+	/* Not before it is needed: a compressed one has to be unpacked. */
+	if (lines->profile)
+		options.vmlinux = profile_vmlinux(lines->profile);
+	if (options.vmlinux)
 		lines->why_not = bridge_open(&options, &lines->bridge);
 	else
 		lines->why_not = error_new(KML_ERR_DEBUGINFO,

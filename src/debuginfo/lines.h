@@ -23,14 +23,19 @@
 #include "base/error.h"
 
 struct image;
+struct profile;
 
 struct lines_options {
 	struct image *image;     /* libdrgn reads memory through it, whatever
 				    the format; outlives the lines; NULL: */
 	const char *const *vmcore; /* libdrgn opens this itself, if it can */
 	size_t n_vmcore;
-	const char *vmlinux;     /* or a .zst of one; NULL: none, then there
-				    are only the lines of the cache */
+	const struct profile *profile; /* is asked for its vmlinux when libdrgn
+				    is started; NULL: the following is it */
+	const char *vmlinux;     /* or a .zst of one, or NULL; where there is a
+				    profile, it only says where to look for
+				    the debuginfo of modules.  Without any
+				    there are but the lines of the cache. */
 	const char *cache_dir;   /* as in struct profile_options */
 	const uint8_t *build_id; /* of the vmlinux; keys the line cache */
 	size_t build_id_bytes;

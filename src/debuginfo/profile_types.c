@@ -117,6 +117,7 @@ const struct wanted_type profile_types[] = {
 	CORE("task_struct"),
 	TYPE("thread_struct"),
 	TYPE("thread_info"),
+	TYPE("thread_union"),      /* as large as a stack */
 	CORE("mm_struct"),
 	TYPE("vm_area_struct"),
 	TYPE("signal_struct"),

@@ -232,6 +232,7 @@ struct kml_error *kdumpfile_vmcoreinfo(struct kdumpfile *kdump, char **ret)
 {
 	kdump_attr_t attr = { .type = KDUMP_BLOB };
 	const char *data = NULL;
+	size_t bytes;
 	char *text;
 
 	/* Not kdump_vmcoreinfo_raw(): it wants the OS type set. */
@@ -242,7 +243,13 @@ struct kml_error *kdumpfile_vmcoreinfo(struct kdumpfile *kdump, char **ret)
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "'%s' has no VMCOREINFO (QEMU writes it only with -device vmcoreinfo and the guest's qemu_fw_cfg driver loaded)",
 				 kdump->file->path);
-	text = strndup(data, kdump_blob_size(attr.val.blob));
+	/* The blob has no NUL at its end. */
+	bytes = kdump_blob_size(attr.val.blob);
+	text = malloc(bytes + 1);
+	if (text) {
+		memcpy(text, data, bytes);
+		text[bytes] = '\0';
+	}
 	kdump_blob_unpin(attr.val.blob);
 	if (!text)
 		return error_nomem();

@@ -98,6 +98,8 @@ struct kernel_slab {
 	uint16_t inuse;
 	uint16_t objects;
 	bool known; /* the states of its objects are set */
+	bool frozen; /* a CPU's, and on no list of its node.  (Until Linux
+			6.8, 8cd3fa428b56, on its list of partial slabs, too) */
 };
 
 /* ---- vmalloc areas (vmalloc.c) */

@@ -282,6 +282,8 @@ static struct kml_error *add_region(struct slab_load *load,
 		return error_nomem();
 	cache->n_slabs++;
 	cache->n_objects += slab->objects;
+	if (!slab->frozen)
+		cache->n_node_free += (uint64_t)(slab->objects - slab->inuse);
 	cache->n_pages += head->n_pages;
 	return NULL;
 }
@@ -315,14 +317,8 @@ static struct kml_error *load_slab(struct slab_load *load,
 	slab.freelist = kernel_get(buf, &l->freelist);
 	slab.inuse = (uint16_t)kernel_get(buf, &l->inuse);
 	slab.objects = (uint16_t)kernel_get(buf, &l->objects);
-	error = add_region(load, head, *cache_index, &slab);
-	/* Frozen: a CPU's, on no list of the node.  (Until Linux 6.8,
-	 * 8cd3fa428b56, on its list of partial slabs as well.) */
-	if (!error && slab.inuse < slab.objects &&
-	    !(l->has_frozen && kernel_get(buf, &l->frozen)))
-		kernel->caches.data[*cache_index].n_node_free +=
-			(uint64_t)(slab.objects - slab.inuse);
-	return error;
+	slab.frozen = l->has_frozen && kernel_get(buf, &l->frozen);
+	return add_region(load, head, *cache_index, &slab);
 }
 
 struct kml_error *kernel_load_slabs(struct kernel *kernel)

@@ -28,7 +28,20 @@ static double seconds(clockid_t clock)
 
 static struct kml_error *open_dump(struct kml_analysis *a)
 {
-	return image_open(a->options.vmcore, a->options.n_vmcore, &a->image);
+	struct kml_error *error;
+	const struct image_facts *facts;
+
+	error = image_open(a->options.vmcore, a->options.n_vmcore, &a->image);
+	if (error)
+		return error;
+	facts = image_facts(a->image);
+	if (facts->truncated)
+		message_warning(&a->messenger,
+				"the dump is cut short: what its end held is missing");
+	if (facts->zero_pages)
+		message_warning(&a->messenger,
+				"the dump is a filtered ELF file: pages that were left out cannot be told from pages of zeros");
+	return NULL;
 }
 
 static struct kml_error *open_profile(struct kml_analysis *a)
@@ -101,16 +114,25 @@ static struct kml_error *find_leaks(struct kml_analysis *a)
 static struct kml_error *open_lines(struct kml_analysis *a)
 {
 	struct lines_options options = {
-		.vmcore = a->options.vmcore,
-		.n_vmcore = a->options.n_vmcore,
-		.vmlinux = a->options.no_lines ? NULL :
-						 profile_vmlinux(a->profile),
+		.image = a->image,
+		.profile = a->options.no_lines ? NULL : a->profile,
+		.vmlinux = a->options.no_lines ? NULL : a->options.vmlinux,
 		.cache_dir = a->options.cache_dir,
 		.kaslr_offset = image_facts(a->image)->kaslr_offset,
 	};
 
+	struct kml_error *error;
+	size_t i;
+
 	options.build_id = profile_build_id(a->profile, &options.build_id_bytes);
-	return lines_open(&options, &a->lines);
+	error = lines_open(&options, &a->lines);
+	for (i = 0; !error && i < a->kernel.modules.size; i++) {
+		const struct kernel_module *module = &a->kernel.modules.data[i];
+
+		error = lines_add_module(a->lines, module->name,
+					 module->base_va, module->bytes);
+	}
+	return error;
 }
 
 static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)

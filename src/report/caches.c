@@ -9,6 +9,9 @@
 #include "base/util.h"
 #include "report/summary.h"
 
+/* vm_struct.flags, linux/vmalloc.h; see also vm_flags[] */
+#define VM_ALLOC 0x2u
+
 const char *const page_class_names[PAGE_CLASSES] = {
 	[PAGE_HOLE] = "hole",         [PAGE_FREE] = "free",
 	[PAGE_PCP] = "pcp",           [PAGE_IDLE] = "idle",
@@ -122,17 +125,21 @@ uint64_t caches_vmalloc_bytes(const struct report *report)
 	uint64_t pages = 0;
 	size_t i;
 
-	for (i = 0; i < report->kernel->areas.size; i++)
-		pages += report->kernel->areas.data[i].n_pages;
+	/* vmap() may have been given the pages, which others allocated. */
+	for (i = 0; i < report->kernel->areas.size; i++) {
+		const struct kernel_area *area = &report->kernel->areas.data[i];
+
+		if (area->flags & VM_ALLOC)
+			pages += area->n_pages;
+	}
 	return pages * 4096;
 }
 
-/* vm_struct.flags, linux/vmalloc.h */
 static const struct {
 	uint64_t flag;
 	const char *word;
 } vm_flags[] = {
-	{ 0x1, "ioremap" }, { 0x2, "vmalloc" },       { 0x4, "vmap" },
+	{ 0x1, "ioremap" }, { VM_ALLOC, "vmalloc" },     { 0x4, "vmap" },
 	{ 0x8, "user" },    { 0x10, "dma-coherent" },
 };
 

@@ -4,11 +4,13 @@
 
 #include "base/util.h"
 #include "report/content.h"
+#include "report/holds.h"
 #include "report/json_common.h"
 #include "report/stacks.h"
 #include "report/summary.h"
 
 #define MAX_POINTERS 16u
+#define MAX_HOLDS 16u
 
 static void json_totals(struct json *json, const struct report *report)
 {
@@ -90,6 +92,22 @@ static void json_content(struct json *json, struct report *report,
 	json_pointers(json, report, &content);
 }
 
+static void json_holds(struct json *json, const struct report *report,
+		       const struct object *object)
+{
+	struct hold holds[MAX_HOLDS];
+	size_t n = holds_find(report, object, holds, MAX_HOLDS), i;
+
+	json_array(json, "refers_to");
+	for (i = 0; i < n; i++) {
+		json_object_line(json, NULL);
+		json_number(json, "offset", holds[i].offset);
+		json_object_members(json, &holds[i].object);
+		json_end(json);
+	}
+	json_end(json);
+}
+
 static void json_followers(struct json *json, const struct report *report,
 			   const struct leak *leak)
 {
@@ -119,10 +137,11 @@ static void json_leak(struct json *json, struct report *report,
 	json_object_members(json, &object);
 	json_string(json, "detail", detail[0] ? detail : NULL);
 	json_string(json, "verdict",
-		    leak->verdict == LEAK_CYCLE ? "cycle" : "definite");
-	json_number(json, "cycle_objects", leak->n_cycle);
+		    object_cycle(&object, leak) > 1 ? "cycle" : "definite");
+	json_number(json, "cycle_objects", object_cycle(&object, leak));
 	if (!report->options.no_content)
 		json_content(json, report, &object);
+	json_holds(json, report, &object);
 	json_number(json, "follower_bytes", leak->follower_bytes);
 	json_followers(json, report, leak);
 	json_end(json);

@@ -43,7 +43,7 @@ static void json_debuginfo(struct json *json,
 
 	summary_build_id(analysis->profile, id);
 	json_object(json, "debuginfo");
-	json_string(json, "vmlinux", profile_vmlinux(analysis->profile));
+	json_string(json, "vmlinux", summary_vmlinux(analysis));
 	json_string(json, "build_id", id[0] ? id : NULL);
 	json_bool(json, "mismatch", profile_mismatch(analysis->profile));
 	json_end(json);

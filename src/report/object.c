@@ -17,7 +17,7 @@ const char *const object_kinds[HEAP_KINDS] = {
 static const char *const families[HEAP_KINDS] = {
 	[HEAP_SLAB] = "slab object",     [HEAP_PAGES] = "page block",
 	[HEAP_VMALLOC] = "vmalloc area", [HEAP_VMAP] = "vmap area",
-	[HEAP_IOREMAP] = "ioremap area", [HEAP_PERCPU] = "per-cpu block",
+	[HEAP_IOREMAP] = "device mapping", [HEAP_PERCPU] = "per-cpu block",
 };
 
 struct object object_of(const struct report *report, uint32_t id)
@@ -73,7 +73,15 @@ uint64_t object_caller(const struct object *object)
 	return object->area ? object->area->caller : 0;
 }
 
-void object_symbol(struct report *report, uint64_t va,
+uint32_t object_cycle(const struct object *object, const struct leak *leak)
+{
+	if (leak->verdict != LEAK_CYCLE)
+		return 1;
+	return object->area && object->area->vm_va ? leak->n_cycle - 1 :
+						     leak->n_cycle;
+}
+
+bool object_symbol(struct report *report, uint64_t va,
 		   char ret[SYMBOL_BYTES_MAX])
 {
 	struct kernel_symbol_name symbol;
@@ -81,7 +89,7 @@ void object_symbol(struct report *report, uint64_t va,
 
 	if (!kernel_symbolize(report->kernel, va, &symbol)) {
 		snprintf(ret, SYMBOL_BYTES_MAX, "0x%016" PRIx64, va);
-		return;
+		return false;
 	}
 	if (symbol.bytes)
 		snprintf(size, sizeof(size), "/0x%" PRIx64, symbol.bytes);
@@ -89,6 +97,7 @@ void object_symbol(struct report *report, uint64_t va,
 		snprintf(module, sizeof(module), " [%s]", symbol.module);
 	snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64 "%s%s", symbol.name,
 		 symbol.offset, size, module);
+	return true;
 }
 
 size_t object_lines(struct report *report, uint64_t va, bool return_address,

@@ -30,9 +30,14 @@ void object_detail(const struct report *report, const struct object *object,
 /* Who mapped it, as far as its area knows; 0 if unknown. */
 uint64_t object_caller(const struct object *object);
 
+/* How many objects are in the cycle of a leak, 1 if it is in none.  An area and
+ * its vm_struct count as one: they always refer to each other. */
+uint32_t object_cycle(const struct object *object, const struct leak *leak);
+
 #define SYMBOL_BYTES_MAX 256
-/* "name+0x12/0x40 [module]" as the kernel's %pS prints it. */
-void object_symbol(struct report *report, uint64_t va,
+/* "name+0x12/0x40 [module]" as the kernel's %pS prints it; the bare address,
+ * and false, if there is no symbol. */
+bool object_symbol(struct report *report, uint64_t va,
 		   char ret[SYMBOL_BYTES_MAX]);
 
 /*

@@ -2,6 +2,7 @@
 #include "report/summary.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void summary_build_id(const struct profile *profile, char ret[SUMMARY_ID_BYTES])
 {
@@ -11,6 +12,16 @@ void summary_build_id(const struct profile *profile, char ret[SUMMARY_ID_BYTES])
 	ret[0] = '\0';
 	for (i = 0; id && i < bytes && 2 * i + 2 < SUMMARY_ID_BYTES; i++)
 		snprintf(ret + 2 * i, 3, "%02x", id[i]);
+}
+
+const char *summary_vmlinux(const struct kml_analysis *analysis)
+{
+	const char *path = analysis->options.vmlinux;
+
+	if (!path)
+		path = profile_vmlinux(analysis->profile);
+	/* What was decompressed into memory has no name of its own. */
+	return path && !strncmp(path, "/proc/self/fd/", 14) ? NULL : path;
 }
 
 unsigned summary_cpus(const struct kernel *kernel)

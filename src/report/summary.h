@@ -10,6 +10,10 @@
 void summary_build_id(const struct profile *profile,
 		      char ret[SUMMARY_ID_BYTES]);
 
+/* The vmlinux or profile that was used, as it was named or found; NULL if it
+ * is neither (the layouts come from the cache, by build-id). */
+const char *summary_vmlinux(const struct kml_analysis *analysis);
+
 /* Possible CPUs. */
 unsigned summary_cpus(const struct kernel *kernel);
 

@@ -8,21 +8,40 @@
 #include "base/util.h"
 #include "report/content.h"
 #include "report/followers.h"
+#include "report/holds.h"
 #include "report/number.h"
 #include "report/object.h"
 #include "report/summary.h"
 
 #define MAX_FAMILIES 5u
 #define MAX_POINTERS 6u
+#define MAX_HOLDS 4u
 
 /* ---- what is known of one object */
 
-static void print_hex_dump(struct report *report, const struct content *content)
+static bool is_zero(const struct content *content)
+{
+	size_t i = 0;
+
+	while (i < content->bytes && !content->data[i])
+		i++;
+	return i == content->bytes;
+}
+
+static void print_hex_dump(struct report *report, const struct object *object,
+			   const struct content *content)
 {
 	struct writer *w = &report->writer;
 	size_t shown = MIN(content->bytes, CONTENT_SHOWN), i;
 	char row[72];
 
+	if (is_zero(content)) {
+		writer_printf(w, "      its %s%s %s zero\n",
+			      content->bytes < object->bytes ? "first " : "",
+			      BYTES(content->bytes),
+			      content->bytes == 1 ? "is" : "are");
+		return;
+	}
 	writer_printf(w, "      hex dump (first %zu bytes", shown);
 	if (content->cpu >= 0)
 		writer_printf(w, " on CPU %d", content->cpu);
@@ -32,6 +51,19 @@ static void print_hex_dump(struct report *report, const struct content *content)
 				MIN(shown - i, HEX_ROW_BYTES), row);
 		writer_printf(w, "        %s\n", row);
 	}
+}
+
+/* "+0x10 -> task_struct 0xffff..., live" */
+static void print_holds(struct report *report, const struct object *object)
+{
+	struct hold holds[MAX_HOLDS];
+	size_t n = holds_find(report, object, holds, MAX_HOLDS), i;
+
+	for (i = 0; i < n; i++)
+		writer_printf(&report->writer,
+			      "      +0x%" PRIx64 " -> %s 0x%016" PRIx64 ", live\n",
+			      holds[i].offset, object_family(&holds[i].object),
+			      holds[i].object.va);
 }
 
 static void print_content(struct report *report, const struct object *object)
@@ -47,7 +79,7 @@ static void print_content(struct report *report, const struct object *object)
 		writer_puts(w, "      its contents are not in the dump\n");
 		return;
 	}
-	print_hex_dump(report, &content);
+	print_hex_dump(report, object, &content);
 	text = content_text(&content);
 	if (text)
 		writer_printf(w, "      starts with the text \"%.60s%s\"\n",
@@ -83,9 +115,9 @@ static void print_leak(struct report *report, const struct leak *leak)
 	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s%s%s\n", object.va,
 		      BYTES(object.bytes), object_family(&object),
 		      detail[0] ? ", " : "", detail);
-	if (leak->verdict == LEAK_CYCLE)
+	if (object_cycle(&object, leak) > 1)
 		writer_printf(w, "      one of %s objects that refer to each other in a cycle, to which nothing else refers\n",
-			      COUNT(leak->n_cycle));
+			      COUNT(object_cycle(&object, leak)));
 	if (leak->n_followers) {
 		writer_printf(w, "      and %s behind it, %s",
 			      COUNT_OF(leak->n_followers, "object"),
@@ -95,18 +127,22 @@ static void print_leak(struct report *report, const struct leak *leak)
 	}
 	if (!report->options.no_content)
 		print_content(report, &object);
+	print_holds(report, &object);
 }
 
 /* ---- groups */
 
-static void print_caller(struct report *report, uint64_t caller)
+static void print_caller(struct report *report, uint8_t kind, uint64_t caller)
 {
+	const char *how = kind == HEAP_VMALLOC ? "allocated" : "mapped";
 	const struct lines_frame *frames;
 	char symbol[SYMBOL_BYTES_MAX], frame[512];
+	bool known;
 	size_t n, i;
 
-	object_symbol(report, caller, symbol);
-	writer_printf(&report->writer, "    mapped by %s\n", symbol);
+	known = object_symbol(report, caller, symbol);
+	writer_printf(&report->writer, "    %s by %s%s\n", how, symbol,
+		      known ? "" : ", which has no symbol (of a module that was unloaded?)");
 	n = object_lines(report, caller, true, &frames);
 	for (i = 0; i < n; i++) {
 		frame_format(&frames[i], frame, sizeof(frame));
@@ -125,18 +161,21 @@ static void print_group_header(struct report *report, uint32_t number,
 	const struct object first =
 		object_of(report, leaks->leaks[group->first_leak].id);
 	struct writer *w = &report->writer;
+	bool several = group->n_leaks > 1;
 
-	writer_printf(w, "\n%" PRIu32 ". %s of %s (%s%s): %s direct", number,
-		      COUNT_OF(group->n_leaks, "leak"), object_family(&first),
-		      BYTES(group->object_bytes),
-		      group->n_leaks > 1 ? " each" : "", BYTES(group->bytes));
+	writer_printf(w, "\n%" PRIu32 ". %s of %s%s%s (%s%s): %s direct", number,
+		      COUNT_OF(group->n_leaks, "leak"),
+		      !first.cache && !several ? "a " : "",
+		      object_family(&first), !first.cache && several ? "s" : "",
+		      BYTES(group->object_bytes), several ? " each" : "",
+		      BYTES(group->bytes));
 	if (group->n_followers)
 		writer_printf(w, ", %s indirect in %s",
 			      BYTES(group->follower_bytes),
 			      COUNT_OF(group->n_followers, "object"));
 	writer_puts(w, "\n");
 	if (group->caller)
-		print_caller(report, group->caller);
+		print_caller(report, group->kind, group->caller);
 }
 
 static void print_group(struct report *report, uint32_t g)

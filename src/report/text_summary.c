@@ -38,14 +38,12 @@ static void print_dump(struct report *report)
 static void print_debuginfo(struct report *report)
 {
 	const struct profile *profile = report->analysis->profile;
-	const char *path = profile_vmlinux(profile);
+	const char *path = summary_vmlinux(report->analysis);
 	char id[SUMMARY_ID_BYTES];
 
-	if (!path)
-		path = report->analysis->options.vmlinux;
 	summary_build_id(profile, id);
 	writer_printf(&report->writer, "debuginfo: %s%s%s%s\n",
-		      path ? path : "profile", id[0] ? ", build-id " : "", id,
+		      path ? path : "found by build-id", id[0] ? ", build-id " : "", id,
 		      profile_mismatch(profile) ? " (NOT the dump's)" : "");
 }
 

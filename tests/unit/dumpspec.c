@@ -31,6 +31,7 @@ struct page {
 	bool shared;
 	uint64_t desc_offset; /* where it landed in the file */
 	uint64_t data_offset;
+	size_t data_bytes;
 };
 
 /* "entry", "desc", "data", "phdr", "poke": done when all is laid out. */
@@ -393,11 +394,14 @@ static void put_page(struct out *out, const struct spec *spec,
 
 	page_content(spec, page->pfn, content);
 	bytes = compress_page(page->method, content, buf, sizeof(buf));
-	if (shared)
+	if (shared) {
 		offset = shared->data_offset;
-	else
+		bytes = shared->data_bytes;
+	} else {
 		out_put(out, offset, buf, bytes);
+	}
 	page->data_offset = offset;
+	page->data_bytes = bytes;
 	out_u64(out, page->desc_offset, offset);
 	out_u32(out, page->desc_offset + 8, (uint32_t)bytes);
 	out_u32(out, page->desc_offset + 12, page->method);

@@ -3,14 +3,20 @@
 
     drgn -q -c DIR/dump.elf -s VMLINUX stalewords.py DIR > DIR/words.tsv
 
-Finds every word of the dump that equals (or points into) a planted object,
-says what memory that word is in, and writes one line for each:
-    id  truth  value-offset  physaddr  where  detail
+Finds every word of the dump that points into a planted object (for a block of
+pages also into its struct pages, or that is its physical address; for a per-cpu
+block also into each CPU's copy), says what memory that word is in, and writes
+one line for each:
+    id  truth  how  offset  physaddr  value  where  detail  of
+"how" is address, struct-page, physical or percpu-copy, "offset" how far into the
+object; "of" is the planted object, or the address of the slab object, that the
+word is in. Lines of "#problem" and "#nohold" say what the summary says.
 The summary on stderr: planted objects that are not what they should be, live
 objects that no word holds, and leaks to which words outside of dead memory and
 outside of the planted leaks point: the misses a conservative scan may have.
-where: free-page free-slab lru reserved image page slab:CACHE vmalloc:CALLER
-stack-live:COMM stack-dead stack-below-sp:COMM percpu module user ...
+where: free-page free-slab:CACHE lru reserved image image-ro page slab:CACHE
+vmalloc:CALLER stack-live:COMM stack-dead stack-below-sp:COMM percpu module
+vmap-area vm-struct (an area's own, and its neighbours', start and end) ...
 """
 import bisect, collections, os, re, subprocess, sys, tempfile
 from drgn import FaultError, Object, cast, sizeof
@@ -71,6 +77,8 @@ for o in objs:
         if o.truth != "freed" and p._refcount.counter.value_() < 1:
             problem.append((o.id, "page has no reference"))
         size = (size + PAGE - 1) & ~(PAGE - 1)
+        if o.kind == "large":           # not shrunk to what was asked for
+            size = PAGE << ((size - 1) // PAGE).bit_length()
     extent[o.id] = (a, a + size)
 for o in objs:
     if o.kind == "percpu" and "cpu0" in o.extra:
@@ -90,19 +98,23 @@ vmemmap = prog["vmemmap_base"].value_() if "vmemmap_base" in prog else 0xffffea0
 psize = sizeof(prog.type("struct page"))
 extra = []
 for o in objs:
-    if o.kind in ("page",) and o.truth != "freed":
-        pfn = (o.addr - page_offset) // PAGE
-        extra.append((vmemmap + pfn * psize, vmemmap + pfn * psize + 1, o.id))
-        extra.append((pfn * PAGE, pfn * PAGE + 1, o.id))
-allr = sorted(ranges + extra)
+    if o.kind in ("page", "large") and o.truth != "freed":
+        pfn, end = (x - page_offset >> 12 for x in extent[o.id])
+        extra.append((vmemmap + pfn * psize, vmemmap + end * psize, o.id, "struct-page"))
+        extra.append((pfn * PAGE, pfn * PAGE + 1, o.id, "physical"))
+    if o.kind == "percpu" and o.truth != "freed":
+        for c in range(ncpu):
+            a = per_cpu_ptr(Object(prog, "char *", o.addr), c).value_()
+            extra.append((a, a + o.size, o.id, "percpu-copy"))
+allr = sorted([r + ("address",) for r in ranges] + extra)
 starts = [r[0] for r in allr]
-text = "".join("%x %x\n" % (s, e) for s, e, _ in allr)
+text = "".join("%x %x\n" % (s, e) for s, e, *_ in allr)
 out = subprocess.run([exe, os.path.join(d, "dump.elf")], input=text, capture_output=True, text=True, check=True).stdout
 hits = []
 for line in out.splitlines():
     pa, v = (int(x, 16) for x in line.split())
     r = allr[bisect.bisect_right(starts, v) - 1]
-    hits.append((pa, v, byid[r[2]]))
+    hits.append((pa, v, byid[r[2]], r[3], v - r[0]))
 err("%d objects, %d words" % (len(objs), len(hits)))
 
 # ---- what memory a physical address is
@@ -118,10 +130,13 @@ try:
 except Exception:
     current = set()
 mm0 = prog["init_mm"].address_of_()
+vm_structs = {}                 # address -> start of its area
+area_cache = prog["vmap_area_cachep"].value_()
 for va in for_each_vmap_area(prog):
     vm = va.vm
     if not vm:
         continue
+    vm_structs[vm.value_()] = va.va_start.value_()
     s, e = va.va_start.value_(), va.va_end.value_()
     caller = vm.caller.value_()
     try:
@@ -149,8 +164,21 @@ for va in for_each_vmap_area(prog):
                 pass
         if pfn is not None:
             owner[pfn] = (kind, caller, s + i * PAGE, s)
+for s in range(vmemmap, vmemmap + (max(owner, default=0) + (1 << 18)) * psize, PAGE):
+    try:
+        pfn = follow_phys(mm0, s).value_() >> 12
+    except FaultError:
+        continue
+    owner.setdefault(pfn, ("struct-page", "", s, s))
 img0, img1 = prog.symbol("_stext").address, prog.symbol("_end").address
 img_pa = follow_phys(mm0, img0).value_()
+writable = []
+for a, b in (("_sdata", "_edata"), ("__bss_start", "__bss_stop"), ("__brk_base", "__brk_limit"),
+             ("__start_ro_after_init", "__end_ro_after_init")):
+    try:
+        writable.append((prog.symbol(a).address, prog.symbol(b).address))
+    except LookupError:
+        pass
 static_len = prog.symbol("__per_cpu_end").address - prog.symbol("__per_cpu_start").address
 pflags = {n: 1 << prog.constant("PG_" + n).value_() for n in ("reserved", "slab", "lru")}
 planted_at = [(s, e, i) for s, e, i in ranges if byid[i].kind != "percpu"]
@@ -199,6 +227,10 @@ def where(pa):
             return "planted-" + p.truth, p.id, p
     if own:
         kind, caller, _, base = own
+        if kind == "struct-page":
+            n, off = divmod(mapped - vmemmap, psize)
+            p = planted(page_offset + n * PAGE)
+            return "struct-page", "of pfn 0x%x+%d" % (n, off), p
         if kind == "stack":
             t = stacks.get(base)
             if t is None:
@@ -214,11 +246,12 @@ def where(pa):
     # (unused parts of the image are given back and become ordinary pages)
     if img_pa <= pa < img_pa + img1 - img0 and fl & pflags["reserved"]:
         v = img0 + pa - img_pa
+        kind = "image" if any(a <= v < b for a, b in writable) else "image-ro"
         try:
             s = prog.symbol(v)
-            return "image", "%s+0x%x" % (s.name, v - s.address), None
+            return kind, "%s+0x%x" % (s.name, v - s.address), None
         except LookupError:
-            return "image", "0x%x" % v, None
+            return kind, "0x%x" % v, None
     for c in range(ncpu):
         v = va - pcpu_off[c]
         if 0 <= v < static_len:
@@ -239,6 +272,10 @@ def where(pa):
             return "slab-unused", "", None
         name = i.slab_cache.name.string_().decode()
         off = va - i.address
+        if i.slab_cache.value_() == area_cache and off < 16:
+            return "vmap-area" if i.allocated else "free-slab:" + name, "0x%x+%d" % (i.address, off), None
+        if i.allocated and i.address in vm_structs:
+            return "vm-struct", "0x%x+%d of 0x%x" % (i.address, off, vm_structs[i.address]), None
         osz = i.slab_cache.object_size.value_()
         return ("slab:" if i.allocated else "free-slab:") + name, "0x%x+%d%s" % (i.address, off, " beyond object_size" if off >= osz else ""), None
     if fl & pflags["lru"]:
@@ -255,19 +292,20 @@ def where(pa):
     return "page", "0x%x" % va, None
 
 
-DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru")
+DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru", "page-ref0", "image-ro")
 held = collections.defaultdict(list)
 seen = collections.Counter()
-print("#id\ttruth\toffset\tphys\tvalue\twhere\tdetail")
-for pa, v, o in hits:
+print("#id\ttruth\thow\toffset\tphys\tvalue\twhere\tdetail\tof")
+for pa, v, o, how, off in hits:
     w, det, p = where(pa)
     seen[o.truth, re.sub(r":.*", "", w)] += 1
-    print("%s\t%s\t%d\t0x%x\t0x%x\t%s\t%s" % (o.id, o.truth, v - o.addr, pa, v, w, det))
+    of = p.id if p else det.split("+")[0] if "slab:" in w else "-"
+    print("%s\t%s\t%s\t%d\t0x%x\t0x%x\t%s\t%s\t%s" % (o.id, o.truth, how, off, pa, v, w, det or "-", of))
     if p is not None and p.id == o.id:
         continue                        # self-reference
-    if w.startswith(DEAD):
+    if w.startswith(DEAD) or w in ("vmap-area", "vm-struct"):
         continue
-    held[o.id].append((w, det, p, v))
+    held[o.id].append((w, det, p, how, off))
 
 err("\n-- words by truth of the target and where they are")
 for k, c in sorted(seen.items()):
@@ -275,6 +313,8 @@ for k, c in sorted(seen.items()):
 err("\n-- planted objects that are not what they should be: %d" % len(problem))
 for p in problem[:60]:
     err("   %s: %s" % p)
+for p in problem:
+    print("#problem\t%s\t%s" % p)
 regs = set()
 for c in range(ncpu):
     try:
@@ -285,6 +325,7 @@ for c in range(ncpu):
 nohold = [o for o in objs if o.truth == "live" and not held[o.id] and not any(extent[o.id][0] <= x < extent[o.id][1] for x in regs)]
 err("\n-- live objects that no word holds: %d" % len(nohold))
 for o in nohold:
+    print("#nohold\t%s\t%s" % (o.id, o.extra.get("holder", "-")))
     err("   %s %s %s %s" % (o.id, o.kind, hex(o.addr), o.extra))
 err("\n-- leaks to which words outside dead memory and outside planted leaks point")
 n = 0
@@ -296,5 +337,5 @@ for o in objs:
         n += 1
         err("   %s %s 0x%x (%d)%s%s: %s" % (o.id, o.kind, o.addr, o.size, " root=" + o.extra["root"] if "root" in o.extra else "",
             " trap=" + o.extra["trap"] if "trap" in o.extra else "",
-            "; ".join("%s %s +%d" % (w, det, v - o.addr) for w, det, p, v in bad[:4]) + (" ..." if len(bad) > 4 else "")))
+            "; ".join("%s %s %s+%d" % (w, det, how, off) for w, det, p, how, off in bad[:4]) + (" ..." if len(bad) > 4 else "")))
 err("   %d of %d leaks" % (n, sum(o.truth == "leak" for o in objs)))

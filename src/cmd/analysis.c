@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/analysis.h"
+
+#include <string.h>
+
+#include "cmd/message.h"
+#include "cmd/output.h"
+#include "cmd/probe.h"
+
+/*
+ * The last of several files is the vmlinux if it looks like one, unless -s
+ * has named it; all others are the dump.
+ */
+static bool sort_files(struct arguments *args)
+{
+	int n = args->n_files;
+
+	if (n > 0 && looks_like_vmlinux(args->files[n - 1]) &&
+	    !args->options.vmlinux)
+		args->options.vmlinux = args->files[--n];
+	if (!n && args->n_files)
+		usage_error("no dump was named: '%s' is a vmlinux",
+			    args->options.vmlinux);
+	else if (!n)
+		usage_error("no dump was named");
+	if (!n)
+		return false;
+	args->options.vmcore = (const char *const *)args->files;
+	args->options.n_vmcore = (size_t)n;
+	return true;
+}
+
+/* Write the report and close the output. */
+static int write_report(const struct arguments *args, struct output *output,
+			const struct kml_analysis *analysis, report_fn *report)
+{
+	struct kml_error *error;
+
+	error = report(analysis, &args->report, output_write, output);
+	messages_end();
+	if (!error)
+		return output_commit(output) ? EXIT_CLEAN : EXIT_INPUT;
+	output_abandon(output);
+	if (!output->errnum)
+		return report_error(error);
+	print_error("cannot write '%s': %s", output->name,
+		    strerror(output->errnum));
+	kml_error_destroy(error);
+	return EXIT_INPUT;
+}
+
+int analyze_and_report(struct arguments *args, analyze_fn *analyze,
+		       report_fn *report)
+{
+	struct kml_analysis *analysis;
+	struct kml_error *error;
+	struct output output;
+	int status;
+
+	/* The output first: that it can't be written is best known early. */
+	if (!sort_files(args))
+		return EXIT_USAGE;
+	if (!output_open(&output, args->output))
+		return EXIT_INPUT;
+	messages_start(args);
+	error = analyze(&args->options, &analysis);
+	messages_end();
+	if (error) {
+		output_abandon(&output);
+		return report_error(error);
+	}
+	status = write_report(args, &output, analysis, report);
+	if (status == EXIT_CLEAN && kml_leaks(analysis))
+		status = EXIT_LEAKS;
+	if (status <= EXIT_LEAKS && kml_partial(analysis))
+		status = EXIT_PARTIAL;
+	kml_analysis_destroy(analysis);
+	return status;
+}

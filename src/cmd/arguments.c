@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The command line.  Each option knows the commands that heed it; to the
+ * others it is a usage error: nothing is parsed and ignored.
+ */
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/message.h"
+#include "cmd/probe.h"
+
+/* Roots listed per group in text for a person; --limit changes it. */
+#define DEFAULT_LIMIT 8
+
+enum {
+	OPT_FORMAT = 256,
+	OPT_STACK,
+	OPT_FORCE,
+	OPT_THREADS,
+	OPT_LIMIT,
+	OPT_NO_LINES,
+	OPT_HELD,
+	OPT_NO_CONTENT,
+	OPT_NO_CACHE,
+	OPT_CACHE_DIR,
+	OPT_PROGRESS,
+};
+
+/* Commands that an option is for. */
+enum { LEAKS = 1, CACHES = 2, PROFILE = 4, ANY = 7 };
+
+static const struct {
+	struct option option;
+	unsigned commands;
+} known[] = {
+	{ { "vmlinux", required_argument, NULL, 's' }, LEAKS | CACHES },
+	{ { "output", required_argument, NULL, 'o' }, ANY },
+	{ { "verbose", no_argument, NULL, 'v' }, LEAKS | CACHES },
+	{ { "quiet", no_argument, NULL, 'q' }, LEAKS | CACHES },
+	{ { "format", required_argument, NULL, OPT_FORMAT }, LEAKS | CACHES },
+	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS },
+	{ { "force", no_argument, NULL, OPT_FORCE }, LEAKS | CACHES },
+	{ { "threads", required_argument, NULL, OPT_THREADS }, LEAKS | CACHES },
+	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS },
+	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
+	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
+	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS },
+	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
+	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
+	{ { "progress", required_argument, NULL, OPT_PROGRESS },
+	  LEAKS | CACHES },
+};
+#define N_KNOWN (sizeof(known) / sizeof(*known))
+
+static unsigned command_bit(const struct command *command)
+{
+	return command->run == cmd_caches  ? CACHES :
+	       command->run == cmd_profile ? PROFILE :
+					     LEAKS;
+}
+
+/* One of @words, which NULL ends; its index. */
+static bool parse_word(const char *option, const char *text,
+		       const char *const *words, unsigned *ret)
+{
+	unsigned i;
+
+	for (i = 0; words[i]; i++) {
+		if (!strcmp(text, words[i])) {
+			*ret = i;
+			return true;
+		}
+	}
+	usage_error("'%s' is no value of '--%s'", text, option);
+	return false;
+}
+
+static bool parse_number(const char *option, const char *text, uint64_t max,
+			 uint64_t *ret)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || *end || text[0] < '0' || text[0] > '9' || value > max) {
+		usage_error("'%s' is no number for '--%s'", text, option);
+		return false;
+	}
+	*ret = value;
+	return true;
+}
+
+static bool parse_format(struct arguments *args)
+{
+	static const char *const words[] = { "text", "kmemleak", "json", NULL };
+	unsigned word;
+
+	if (!parse_word("format", optarg, words, &word))
+		return false;
+	args->report.format = (enum kml_format)word;
+	return true;
+}
+
+static bool parse_stack(struct arguments *args)
+{
+	static const char *const words[] = { "live", "whole", "off", NULL };
+	unsigned word;
+
+	if (!parse_word("stack", optarg, words, &word))
+		return false;
+	args->options.stack = (enum kml_stack)word;
+	return true;
+}
+
+static bool parse_progress(struct arguments *args)
+{
+	static const char *const words[] = { "auto", "always", "never", NULL };
+	unsigned word;
+
+	if (!parse_word("progress", optarg, words, &word))
+		return false;
+	args->progress = (enum progress_mode)word;
+	return true;
+}
+
+static bool parse_threads(struct arguments *args)
+{
+	uint64_t threads;
+
+	if (!parse_number("threads", optarg, 1024, &threads))
+		return false;
+	args->options.threads = (unsigned)threads;
+	return true;
+}
+
+static bool parse_path(const char *option, const char **ret)
+{
+	if (!optarg[0]) {
+		usage_error("'--%s' needs a path", option);
+		return false;
+	}
+	*ret = optarg;
+	return true;
+}
+
+static bool parse_flag(int value, struct arguments *args)
+{
+	switch (value) {
+	case 'v':
+		args->report.statistics = true;
+		break;
+	case 'q':
+		args->quiet = true;
+		break;
+	case OPT_FORCE:
+		args->options.force = true;
+		break;
+	case OPT_NO_LINES:
+		args->options.no_lines = true;
+		break;
+	case OPT_HELD:
+		args->options.held_by_stack = true;
+		break;
+	case OPT_NO_CONTENT:
+		args->report.no_content = true;
+		break;
+	case OPT_NO_CACHE:
+		args->options.cache_dir = "";
+		break;
+	}
+	return true;
+}
+
+static bool parse_option(int value, struct arguments *args)
+{
+	switch (value) {
+	case 's':
+		return parse_path("vmlinux", &args->options.vmlinux);
+	case 'o':
+		return parse_path("output", &args->output);
+	case OPT_CACHE_DIR:
+		return parse_path("cache-dir", &args->options.cache_dir);
+	case OPT_FORMAT:
+		return parse_format(args);
+	case OPT_STACK:
+		return parse_stack(args);
+	case OPT_PROGRESS:
+		return parse_progress(args);
+	case OPT_THREADS:
+		return parse_threads(args);
+	case OPT_LIMIT:
+		return parse_number("limit", optarg, UINT64_MAX,
+				    &args->report.limit);
+	default:
+		return parse_flag(value, args);
+	}
+}
+
+/* Is the option @value there for @command?  Says so if not. */
+static bool is_allowed(const struct command *command, int value)
+{
+	size_t i;
+
+	for (i = 0; i < N_KNOWN; i++) {
+		if (known[i].option.val == value &&
+		    !(known[i].commands & command_bit(command))) {
+			usage_error("'%s' has no option '--%s'", command->name,
+				    known[i].option.name);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Options that contradict each other. */
+static bool check_combination(const struct arguments *args, unsigned seen)
+{
+	bool kmemleak = args->report.format == KML_FORMAT_KMEMLEAK;
+
+	if (seen & 1 && seen & 2)
+		usage_error("'--no-cache' and '--cache-dir' exclude each other");
+	else if (kmemleak && seen & 4)
+		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
+	else if (kmemleak && args->options.held_by_stack)
+		usage_error("'--held-by-stack' does not go with '--format=kmemleak'");
+	else if (kmemleak && args->report.statistics)
+		usage_error("'-v' does not go with '--format=kmemleak'");
+	else
+		return true;
+	return false;
+}
+
+/* What check_combination() cannot tell from the values. */
+static unsigned note_seen(int value)
+{
+	return value == OPT_NO_CACHE  ? 1 :
+	       value == OPT_CACHE_DIR ? 2 :
+	       value == OPT_LIMIT     ? 4 :
+					0;
+}
+
+bool arguments_parse(const struct command *command, int argc, char **argv,
+		     struct arguments *ret)
+{
+	struct arguments args = {
+		.options = KML_OPTIONS_INIT,
+		.report = KML_REPORT_OPTIONS_INIT,
+	};
+	struct option options[N_KNOWN + 1] = { { 0 } };
+	unsigned seen = 0;
+	int value;
+	size_t i;
+
+	for (i = 0; i < N_KNOWN; i++)
+		options[i] = known[i].option;
+	opterr = 0;
+	while ((value = getopt_long(argc, argv, ":s:o:vq", options, NULL)) !=
+	       -1) {
+		if (value == '?' || value == ':') {
+			usage_error(value == ':' ? "'%s' needs a value" :
+						   "bad option '%s'",
+				    argv[optind - 1]);
+			return false;
+		}
+		if (!is_allowed(command, value) || !parse_option(value, &args))
+			return false;
+		seen |= note_seen(value);
+	}
+	if (!check_combination(&args, seen))
+		return false;
+	if (!(seen & 4) && args.report.format == KML_FORMAT_TEXT)
+		args.report.limit = DEFAULT_LIMIT;
+	args.files = argv + optind;
+	args.n_files = argc - optind;
+	*ret = args;
+	return true;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program on top of libkmlanalyze: it knows argv, stdout and the terminal,
+ * and of the library its public header alone.
+ */
+#ifndef KML_CMD_CMD_H
+#define KML_CMD_CMD_H
+
+#include <kmlanalyze/kmlanalyze.h>
+
+/* Exit statuses; documented in kmlanalyze(1). */
+enum {
+	EXIT_CLEAN = 0,   /* no leaks */
+	EXIT_LEAKS = 1,
+	EXIT_USAGE = 2,
+	EXIT_INPUT = 3,   /* input unusable, or output not written */
+	EXIT_PARTIAL = 4, /* the result is partial; there may be leaks */
+	/* 128 + signal: interrupted */
+};
+
+enum progress_mode {
+	PROGRESS_AUTO, /* where stderr is a terminal */
+	PROGRESS_ALWAYS,
+	PROGRESS_NEVER,
+};
+
+/* What the command line says. */
+struct arguments {
+	struct kml_options options;
+	struct kml_report_options report;
+	const char *output; /* NULL: stdout */
+	enum progress_mode progress;
+	bool quiet;         /* no warnings, no progress */
+	char **files;       /* what is left after the options */
+	int n_files;
+};
+
+struct command {
+	const char *name;
+	const char *summary; /* for --help */
+	const char *usage;
+	int (*run)(struct arguments *arguments);
+};
+
+/* Sub-commands, the default one first; a NULL name ends the list. */
+extern const struct command commands[];
+
+int cmd_leaks(struct arguments *arguments);
+int cmd_caches(struct arguments *arguments);
+int cmd_profile(struct arguments *arguments);
+
+/* Parse options into *@ret, whose defaults are set here; false: usage error,
+ * already reported.  @argv[0] is the command's name. */
+bool arguments_parse(const struct command *command, int argc, char **argv,
+		     struct arguments *ret);
+
+void print_help(void);
+void print_version(void);
+/* Flush what these printed; false: it could not be written, which is
+ * reported. */
+bool finish_stdout(void);
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cmd/cmd.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/message.h"
+
+static const char options[] =
+	"Options of 'leaks' and 'caches':\n"
+	"  -s, --vmlinux FILE   vmlinux with debuginfo, or a profile; otherwise the last\n"
+	"                       argument if it is one, otherwise found by build-id\n"
+	"      --format FORMAT  text, json, or (leaks) kmemleak\n"
+	"  -o, --output FILE    write there instead of to standard output\n"
+	"  -v, --verbose        end with statistics of the run\n"
+	"  -q, --quiet          no warnings, no progress\n"
+	"      --progress WHEN  auto, always or never\n"
+	"      --threads N      0, the default: as many as there are CPUs\n"
+	"      --force          accept a vmlinux of another build than the dump's\n"
+	"      --cache-dir DIR  where layouts are kept between runs\n"
+	"      --no-cache       keep nothing, use nothing that was kept\n"
+	"\n"
+	"Options of 'leaks':\n"
+	"      --stack WHICH    words of task stacks that hold objects: live (from the\n"
+	"                       stack pointer up), whole, or off\n"
+	"      --limit N        leaks listed per group; 0: all (text: 8 unless told)\n"
+	"      --held-by-stack  list what nothing but a task's stack holds, and who\n"
+	"      --no-content     leave out the contents of memory\n"
+	"      --no-lines       no source lines; symbol+offset instead\n"
+	"\n"
+	"Exit status: 0 no leaks, 1 leaks, 2 usage, 3 input unusable or output not\n"
+	"written, 4 result partial (leaks may be listed as well).\n";
+
+void print_help(void)
+{
+	const struct command *command;
+
+	puts("kmlanalyze: finds leaked memory in dumps of the Linux kernel\n");
+	for (command = commands; command->name; command++)
+		printf("  kmlanalyze %s %s\n      %s\n",
+		       command == commands ? "[leaks]" : command->name,
+		       command->usage, command->summary);
+	puts("  kmlanalyze help | version\n");
+	fputs(options, stdout);
+}
+
+void print_version(void)
+{
+	printf("kmlanalyze %s\n", kml_version());
+}
+
+bool finish_stdout(void)
+{
+	if (!ferror(stdout) && !fclose(stdout))
+		return true;
+	print_error("cannot write 'standard output': %s", strerror(errno));
+	return false;
+}

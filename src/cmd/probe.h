@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which of the files on the command line is the vmlinux. */
+#ifndef KML_CMD_PROBE_H
+#define KML_CMD_PROBE_H
+
+#include <stdbool.h>
+
+/*
+ * By its first bytes: an ELF file that is no core, anything compressed with
+ * zstd, or a profile.  No dump begins like any of these.
+ */
+bool looks_like_vmlinux(const char *path);
+
+#endif
