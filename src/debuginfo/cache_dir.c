@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,40 +100,66 @@ static bool make_parents(const char *path)
 	return true;
 }
 
-static bool write_all(int fd, const char *data, size_t bytes)
+int write_all(int fd, const void *data, size_t bytes)
 {
+	const char *p = data;
 	ssize_t n;
 
 	while (bytes) {
-		n = write(fd, data, bytes);
+		n = write(fd, p, bytes);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
-		data += n;
+			return n ? errno : EIO;
+		p += n;
 		bytes -= (size_t)n;
 	}
-	return true;
+	return 0;
+}
+
+/* A new file next to @path.  mkostemp() knows but one mode. */
+static int open_temporary(const char *path, mode_t mode, int *fd_ret,
+			  char **temp_ret)
+{
+	uint64_t number;
+	char *temp;
+	int fd;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return errno;
+	if (asprintf(&temp, "%s.%016" PRIx64, path, number) < 0)
+		return ENOMEM;
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (fd < 0) {
+		int errnum = errno;
+
+		free(temp);
+		return errnum;
+	}
+	*fd_ret = fd;
+	*temp_ret = temp;
+	return 0;
+}
+
+int replace_file(const char *path, const void *data, size_t bytes, bool shared)
+{
+	_cleanup_free_ char *temp = NULL;
+	int fd = -1, errnum;
+
+	errnum = open_temporary(path, shared ? 0666 : 0600, &fd, &temp);
+	if (errnum)
+		return errnum;
+	errnum = write_all(fd, data, bytes);
+	if (close(fd) && !errnum)
+		errnum = errno;
+	if (!errnum && rename(temp, path))
+		errnum = errno;
+	if (errnum)
+		unlink(temp);
+	return errnum;
 }
 
 bool cache_write(const char *path, const void *data, size_t bytes)
 {
-	_cleanup_free_ char *temp = NULL;
-	bool ok;
-	int fd;
-
-	if (!make_parents(path) || asprintf(&temp, "%s.XXXXXX", path) < 0) {
-		temp = NULL;
-		return false;
-	}
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ok = write_all(fd, data, bytes);
-	if (close(fd))
-		ok = false;
-	if (ok && !rename(temp, path))
-		return true;
-	unlink(temp);
-	return false;
+	return make_parents(path) && !replace_file(path, data, bytes, false);
 }

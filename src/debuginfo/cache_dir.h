@@ -25,7 +25,15 @@ char *cache_path(const char *cache_dir, const uint8_t *build_id,
  */
 char *cache_read(const char *path, size_t max_bytes, size_t *bytes_ret);
 
-/* Write a file to a temporary name and rename it; makes missing folders. */
+/* Write it all; an errno value, 0 on success. */
+int write_all(int fd, const void *data, size_t bytes);
+/*
+ * Write a file to a temporary name and rename it; an errno value, 0 on
+ * success.  @shared: with the mode that open() would give it, not 0600.
+ */
+int replace_file(const char *path, const void *data, size_t bytes, bool shared);
+
+/* replace_file(), and make missing folders. */
 bool cache_write(const char *path, const void *data, size_t bytes);
 
 #endif

@@ -45,7 +45,9 @@ void profile_close(struct profile *profile);
 struct kml_error *profile_write(const struct profile *profile,
 				const char *path) error_must_check;
 
-/* Where the vmlinux is (for libdrgn), NULL if only a profile was given. */
+/* Where the vmlinux is (for libdrgn), NULL if only a profile was given or it
+ * is gone.  A compressed one is decompressed at the first call, into memory:
+ * the path is then good until profile_close(), in this process. */
 const char *profile_vmlinux(const struct profile *profile);
 /* "vmlinux", "cache" or "profile": where the contents came from. */
 const char *profile_source(const struct profile *profile);
@@ -63,8 +65,9 @@ enum profile_kind {
 
 struct profile_member {
 	uint64_t offset;      /* bytes from the start of the outermost type */
-	uint64_t size;        /* bytes; of a whole array */
-	uint32_t bit_offset;  /* of a bit field: from the start of offset */
+	uint64_t size;        /* bytes; of a whole array; 0: open-ended array */
+	uint32_t bit_offset;  /* of a bit field, in the integer of size bytes
+				 at offset: from its least significant bit */
 	uint32_t bit_size;    /* 0: no bit field */
 	uint64_t count;       /* array elements (of all dimensions); 0: none */
 	enum profile_kind kind; /* of the element type for an array */
@@ -76,7 +79,9 @@ struct profile_member {
 /*
  * A member by path: profile_member(p, "task_struct", "thread.sp", &m).  Type
  * names go without "struct"/"union".  Members of anonymous structs and unions
- * are found directly; named ones by a path, if their type is known as well.
+ * are found directly, those of named ones by a path: the types that a type
+ * embeds are known as well.  A path through an array leads to its first
+ * element.  But for an open-ended array's, offset + size is within the type.
  */
 bool profile_member(const struct profile *profile, const char *type,
 		    const char *path, struct profile_member *ret);

@@ -177,22 +177,6 @@ struct kml_error *profile_file_pack(const struct profile_image *image,
 	return NULL;
 }
 
-static int write_all(int fd, const char *data, size_t bytes)
-{
-	ssize_t n;
-
-	while (bytes) {
-		n = write(fd, data, bytes);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? errno : EIO;
-		data += n;
-		bytes -= (size_t)n;
-	}
-	return 0;
-}
-
 /* A device, pipe or such: there is nothing to rename. */
 static struct kml_error *write_through(const char *path, const void *data,
 				       size_t bytes)
@@ -205,41 +189,6 @@ static struct kml_error *write_through(const char *path, const void *data,
 	return NULL;
 }
 
-/* The mode that open() would have given the file. */
-static int set_usual_mode(int fd)
-{
-	mode_t mask = umask(0);
-
-	umask(mask);
-	return fchmod(fd, 0666 & ~mask) ? errno : 0;
-}
-
-static struct kml_error *write_and_rename(const char *path, const void *data,
-					  size_t bytes)
-{
-	_cleanup_free_ char *temp = NULL;
-	int fd, errnum;
-
-	if (asprintf(&temp, "%s.XXXXXX", path) < 0) {
-		temp = NULL;
-		return error_nomem();
-	}
-	fd = mkostemp(temp, O_CLOEXEC);
-	if (fd < 0)
-		return error_os(errno, "cannot write '%s'", path);
-	errnum = write_all(fd, data, bytes);
-	if (!errnum)
-		errnum = set_usual_mode(fd);
-	if (close(fd) && !errnum)
-		errnum = errno;
-	if (!errnum && rename(temp, path))
-		errnum = errno;
-	if (!errnum)
-		return NULL;
-	unlink(temp);
-	return error_os(errnum, "cannot write '%s'", path);
-}
-
 struct kml_error *profile_file_save(const struct profile_image *image,
 				    const char *path)
 {
@@ -247,13 +196,17 @@ struct kml_error *profile_file_save(const struct profile_image *image,
 	struct kml_error *error;
 	struct stat st;
 	size_t bytes;
+	int errnum;
 
 	error = profile_file_pack(image, &data, &bytes);
 	if (error)
 		return error;
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
 		return write_through(path, data, bytes);
-	return write_and_rename(path, data, bytes);
+	errnum = replace_file(path, data, bytes, true);
+	if (errnum)
+		return error_os(errnum, "cannot write '%s'", path);
+	return NULL;
 }
 
 /* ---- the cache */

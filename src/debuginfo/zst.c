@@ -10,6 +10,7 @@
 #include <zstd.h>
 
 #include "base/util.h"
+#include "debuginfo/cache_dir.h"
 
 /* The largest vmlinux with debuginfo is below 2 GiB. */
 #define MAX_BYTES (UINT64_C(4) << 30)
@@ -26,24 +27,16 @@ struct inflater {
 
 static struct kml_error *write_out(struct inflater *z, size_t bytes)
 {
-	const char *p = z->out_buf;
-	ssize_t n;
+	int errnum;
 
 	z->written += bytes;
 	if (z->written > MAX_BYTES)
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "'%s' is more than 4 GiB when decompressed",
 				 z->path);
-	while (bytes) {
-		n = write(z->out, p, bytes);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return error_os(n ? errno : ENOSPC,
-					"cannot decompress '%s'", z->path);
-		p += n;
-		bytes -= (size_t)n;
-	}
+	errnum = write_all(z->out, z->out_buf, bytes);
+	if (errnum)
+		return error_os(errnum, "cannot decompress '%s'", z->path);
 	return NULL;
 }
 

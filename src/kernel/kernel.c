@@ -85,6 +85,17 @@ struct kml_error *kernel_member(const struct kernel *kernel, const char *type,
 	return NULL;
 }
 
+struct kml_error *kernel_members(const struct kernel *kernel,
+				 const struct kernel_need *needs)
+{
+	struct kml_error *error = NULL;
+
+	for (; !error && needs->type; needs++)
+		error = kernel_member(kernel, needs->type, needs->path,
+				      needs->ret);
+	return error;
+}
+
 struct kml_error *kernel_type_size(const struct kernel *kernel,
 				   const char *type, uint64_t *ret)
 {
@@ -184,6 +195,29 @@ void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 {
 	if (pfn < kernel->end_pfn)
 		kernel->page_class[pfn] = class;
+}
+
+struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
+				   uint64_t region_va, uint64_t va,
+				   uint64_t pa, uint64_t bytes)
+{
+	uint64_t done;
+
+	for (done = 0; done < bytes; done += 4096) {
+		struct kernel_mapped mapped = {
+			.pfn = (pa + done) >> 12,
+			.region = region,
+			.index = (uint32_t)((va + done - region_va) >> 12),
+		};
+
+		/* Above all memory: a device's. */
+		if (mapped.pfn >= kernel->end_pfn)
+			continue;
+		kernel_claim_page(kernel, mapped.pfn, PAGE_MAPPED);
+		if (!vec_push(&kernel->mapped, mapped))
+			return error_nomem();
+	}
+	return NULL;
 }
 
 /* A base address that KASLR moves, or @otherwise where it does not. */

@@ -269,6 +269,14 @@ bool kernel_has_symbol(const struct kernel *kernel, const char *name,
 struct kml_error *kernel_member(const struct kernel *kernel, const char *type,
 				const char *path, struct profile_member *ret)
 	error_must_check;
+/* Several of them: a table, closed by an entry without a type. */
+struct kernel_need {
+	const char *type, *path;
+	struct profile_member *ret;
+};
+struct kml_error *kernel_members(const struct kernel *kernel,
+				 const struct kernel_need *needs)
+	error_must_check;
 struct kml_error *kernel_type_size(const struct kernel *kernel,
 				   const char *type, uint64_t *ret)
 	error_must_check;
@@ -306,6 +314,15 @@ static inline bool kernel_is_direct(const struct kernel *kernel, uint64_t va)
 /* Take a page out of the page allocator's blocks: it is explained. */
 void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 		       enum page_class class);
+
+/*
+ * The pages of a mapping belong to region @region, which starts at @region_va:
+ * claim them and note where the pass over the image will meet them.
+ */
+struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
+				   uint64_t region_va, uint64_t va,
+				   uint64_t pa, uint64_t bytes)
+	error_must_check;
 
 /* ---- entry points, in the order of kernel_load() */
 

@@ -23,23 +23,17 @@ struct module_layout {
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct module_layout *l)
 {
-	struct {
-		const char *path;
-		struct profile_member *member;
-	} const members[] = {
-		{ "list", &l->list },
-		{ "name", &l->name },
+	const struct kernel_need needs[] = {
+		{ "module", "list", &l->list },
+		{ "module", "name", &l->name },
 		/* module.mem[] since Linux 6.4 (ac3b43283923) */
-		{ "core_layout.base", &l->base },
-		{ "core_layout.size", &l->size },
-		{ "core_layout.text_size", &l->text_size },
+		{ "module", "core_layout.base", &l->base },
+		{ "module", "core_layout.size", &l->size },
+		{ "module", "core_layout.text_size", &l->text_size },
+		{ NULL, NULL, NULL },
 	};
-	struct kml_error *error = NULL;
-	size_t i;
+	struct kml_error *error = kernel_members(kernel, needs);
 
-	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
-		error = kernel_member(kernel, "module", members[i].path,
-				      members[i].member);
 	if (!error)
 		error = kernel_type_size(kernel, "module", &l->module_bytes);
 	if (!error && l->module_bytes > 65536)

@@ -72,26 +72,20 @@ static struct kml_error *flag_mask(struct kernel *kernel, const char *name,
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct page_layout *l)
 {
-	struct {
-		const char *path;
-		struct profile_member *member;
-	} const members[] = {
-		{ "flags", &l->flags },
-		{ "lru", &l->lru },
-		{ "mapping", &l->mapping },
-		{ "private", &l->private },
-		{ "_refcount", &l->refcount },
-		{ "page_type", &l->page_type },
-		{ "compound_head", &l->compound_head },
-		{ "compound_order", &l->compound_order },
+	const struct kernel_need needs[] = {
+		{ "page", "flags", &l->flags },
+		{ "page", "lru", &l->lru },
+		{ "page", "mapping", &l->mapping },
+		{ "page", "private", &l->private },
+		{ "page", "_refcount", &l->refcount },
+		{ "page", "page_type", &l->page_type },
+		{ "page", "compound_head", &l->compound_head },
+		{ "page", "compound_order", &l->compound_order },
+		{ NULL, NULL, NULL },
 	};
-	struct kml_error *error = NULL;
+	struct kml_error *error = kernel_members(kernel, needs);
 	int64_t number;
-	size_t i;
 
-	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
-		error = kernel_member(kernel, "page", members[i].path,
-				      members[i].member);
 	if (!error)
 		error = flag_mask(kernel, "PG_reserved", &l->pg_reserved);
 	if (!error)

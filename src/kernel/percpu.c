@@ -37,7 +37,7 @@ struct unit_map {
 	struct kernel *kernel;
 	uint64_t start_va;
 	uint32_t region;
-	bool nomem;
+	struct kml_error *error;
 };
 
 struct percpu_load {
@@ -54,26 +54,20 @@ struct percpu_load {
 static struct kml_error *load_layout(struct percpu_load *load)
 {
 	struct percpu_layout *l = &load->layout;
-	struct {
-		const char *path;
-		struct profile_member *member;
-	} const members[] = {
-		{ "list", &l->list },
-		{ "base_addr", &l->base_addr },
-		{ "alloc_map", &l->alloc_map },
-		{ "bound_map", &l->bound_map },
-		{ "nr_pages", &l->nr_pages },
-		{ "start_offset", &l->start_offset },
-		{ "end_offset", &l->end_offset },
-		{ "populated", &l->populated },
-		{ "nr_populated", &l->nr_populated },
+	const struct kernel_need needs[] = {
+		{ "pcpu_chunk", "list", &l->list },
+		{ "pcpu_chunk", "base_addr", &l->base_addr },
+		{ "pcpu_chunk", "alloc_map", &l->alloc_map },
+		{ "pcpu_chunk", "bound_map", &l->bound_map },
+		{ "pcpu_chunk", "nr_pages", &l->nr_pages },
+		{ "pcpu_chunk", "start_offset", &l->start_offset },
+		{ "pcpu_chunk", "end_offset", &l->end_offset },
+		{ "pcpu_chunk", "populated", &l->populated },
+		{ "pcpu_chunk", "nr_populated", &l->nr_populated },
+		{ NULL, NULL, NULL },
 	};
-	struct kml_error *error = NULL;
-	size_t i;
+	struct kml_error *error = kernel_members(load->kernel, needs);
 
-	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
-		error = kernel_member(load->kernel, "pcpu_chunk",
-				      members[i].path, members[i].member);
 	if (!error)
 		error = kernel_type_size(load->kernel, "pcpu_chunk",
 					 &l->chunk_bytes);
@@ -166,19 +160,10 @@ static struct kml_error *read_blocks(struct percpu_load *load,
 static void map_unit_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
 {
 	struct unit_map *map = arg;
-	uint64_t done;
 
-	for (done = 0; done < bytes; done += 4096) {
-		struct kernel_mapped mapped = {
-			.pfn = (pa + done) >> 12,
-			.region = map->region,
-			.index = (uint32_t)((va + done - map->start_va) >> 12),
-		};
-
-		kernel_claim_page(map->kernel, mapped.pfn, PAGE_MAPPED);
-		if (!vec_push(&map->kernel->mapped, mapped))
-			map->nomem = true;
-	}
+	if (!map->error)
+		map->error = kernel_map_pages(map->kernel, map->region,
+					      map->start_va, va, pa, bytes);
 }
 
 /* Add one CPU's unit: an alias of the chunk's objects at real addresses. */
@@ -207,8 +192,9 @@ static struct kml_error *add_unit(struct percpu_load *load,
 			kernel_gap(kernel, "page tables of per-cpu chunks", va,
 				   true);
 	}
-	if (!error && map.nomem)
-		error = error_nomem();
+	if (!error)
+		return map.error;
+	kml_error_destroy(map.error);
 	return error;
 }
 

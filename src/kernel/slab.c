@@ -43,10 +43,7 @@ static struct kml_error *load_members(struct kernel *kernel,
 	bool split = profile_member(kernel->profile, "slab", "slab_cache",
 				    &l->slab_cache);
 	const char *slab = split ? "slab" : "page";
-	struct {
-		const char *type, *path;
-		struct profile_member *member;
-	} const members[] = {
+	const struct kernel_need needs[] = {
 		{ "kmem_cache", "list", &l->list },
 		{ "kmem_cache", "name", &l->name },
 		{ "kmem_cache", "size", &l->size },
@@ -57,13 +54,10 @@ static struct kml_error *load_members(struct kernel *kernel,
 		{ slab, "freelist", &l->freelist },
 		{ slab, "inuse", &l->inuse },
 		{ slab, "objects", &l->objects },
+		{ NULL, NULL, NULL },
 	};
-	struct kml_error *error = NULL;
-	size_t i;
+	struct kml_error *error = kernel_members(kernel, needs);
 
-	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
-		error = kernel_member(kernel, members[i].type, members[i].path,
-				      members[i].member);
 	if (!error)
 		error = kernel_type_size(kernel, slab, &l->slab_bytes);
 	if (!error)

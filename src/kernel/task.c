@@ -31,21 +31,16 @@ struct task_load {
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct task_load *l)
 {
-	struct {
-		const char *path;
-		struct profile_member *member;
-	} const members[] = {
-		{ "pid", &l->pid },     { "comm", &l->comm },
-		{ "stack", &l->stack }, { "on_cpu", &l->on_cpu },
-		{ "thread.sp", &l->sp },
+	const struct kernel_need needs[] = {
+		{ "task_struct", "pid", &l->pid },
+		{ "task_struct", "comm", &l->comm },
+		{ "task_struct", "stack", &l->stack },
+		{ "task_struct", "on_cpu", &l->on_cpu },
+		{ "task_struct", "thread.sp", &l->sp },
+		{ NULL, NULL, NULL },
 	};
-	struct kml_error *error = NULL;
-	size_t i;
 
-	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
-		error = kernel_member(kernel, "task_struct", members[i].path,
-				      members[i].member);
-	return error;
+	return kernel_members(kernel, needs);
 }
 
 static struct kml_error *read_task(struct kernel *kernel,

@@ -42,10 +42,7 @@ struct vmalloc_load {
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct vmalloc_layout *l)
 {
-	struct {
-		const char *type, *path;
-		struct profile_member *member;
-	} const members[] = {
+	const struct kernel_need needs[] = {
 		{ "vmap_area", "list", &l->list },
 		{ "vmap_area", "va_start", &l->va_start },
 		{ "vmap_area", "va_end", &l->va_end },
@@ -57,13 +54,10 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ "vm_struct", "nr_pages", &l->vm_nr_pages },
 		{ "vm_struct", "caller", &l->vm_caller },
 		{ "vm_struct", "phys_addr", &l->vm_phys_addr },
+		{ NULL, NULL, NULL },
 	};
-	struct kml_error *error = NULL;
-	size_t i;
+	struct kml_error *error = kernel_members(kernel, needs);
 
-	for (i = 0; !error && i < ARRAY_SIZE(members); i++)
-		error = kernel_member(kernel, members[i].type, members[i].path,
-				      members[i].member);
 	if (!error)
 		error = kernel_type_size(kernel, "vmap_area", &l->area_bytes);
 	if (!error)
@@ -224,30 +218,19 @@ static struct kml_error *walk_areas(struct kernel *kernel,
 
 struct area_map {
 	struct kernel *kernel;
-	const struct kernel_area *area;
-	uint32_t id;
-	bool nomem;
+	const struct heap_region *region;
+	uint32_t index; /* of the region */
+	struct kml_error *error;
 };
 
 /* Pages of vmalloc() belong to their area. */
 static void map_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
 {
 	struct area_map *map = arg;
-	uint64_t done;
 
-	for (done = 0; done < bytes; done += 4096) {
-		struct kernel_mapped mapped = {
-			.pfn = (pa + done) >> 12,
-			.region = map->area->region,
-			.index = (uint32_t)((va + done - map->area->start_va) >> 12),
-		};
-
-		if (mapped.pfn >= map->kernel->end_pfn)
-			continue;
-		kernel_claim_page(map->kernel, mapped.pfn, PAGE_MAPPED);
-		if (!vec_push(&map->kernel->mapped, mapped))
-			map->nomem = true;
-	}
+	if (!map->error)
+		map->error = kernel_map_pages(map->kernel, map->index,
+					      map->region->va, va, pa, bytes);
 }
 
 /* Pages of vmap() are their owner's; the mapping holds them. */
@@ -260,14 +243,14 @@ static void hold_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
 	for (done = 0; done < bytes; done += 4096) {
 		uint32_t index = heap_pfn_region(map->kernel->heap,
 						 (pa + done) >> 12);
-		struct kernel_edge edge = { .from = map->id };
+		struct kernel_edge edge = { .from = map->region->first_id };
 
 		if (index == HEAP_NONE ||
 		    map->kernel->heap->regions.data[index].kind != HEAP_PAGES)
 			continue;
 		edge.to = map->kernel->heap->regions.data[index].first_id;
-		if (!vec_push(&map->kernel->edges, edge))
-			map->nomem = true;
+		if (!map->error && !vec_push(&map->kernel->edges, edge))
+			map->error = error_nomem();
 	}
 }
 
@@ -282,26 +265,24 @@ walk_mappings(struct kernel *kernel, enum heap_kind kind,
 	size_t i;
 
 	for (i = 0; !error && i < kernel->areas.size; i++) {
-		const struct kernel_area *area = &kernel->areas.data[i];
-		const struct heap_region *region;
 		uint64_t missing = 0;
 
-		if (area->region == HEAP_NONE)
+		map.index = kernel->areas.data[i].region;
+		if (map.index == HEAP_NONE)
 			continue;
-		region = &kernel->heap->regions.data[area->region];
-		if (region->kind != kind)
+		map.region = &kernel->heap->regions.data[map.index];
+		if (map.region->kind != kind)
 			continue;
-		map.area = area;
-		map.id = region->first_id;
-		error = image_walk_tables(kernel->image, 0, region->va,
-					  region->va + region->bytes, &walk,
-					  &missing);
+		error = image_walk_tables(kernel->image, 0, map.region->va,
+					  map.region->va + map.region->bytes,
+					  &walk, &missing);
+		if (!error)
+			error = take_ptr(map.error);
 		if (missing)
 			kernel_gap(kernel, "page tables of vmalloc areas",
-				   region->va, true);
-		if (!error && map.nomem)
-			error = error_nomem();
+				   map.region->va, true);
 	}
+	kml_error_destroy(map.error);
 	return error;
 }
 
