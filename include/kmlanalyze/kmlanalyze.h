@@ -96,7 +96,7 @@ struct kml_options {
 	kml_message_fn *message;   /* may be NULL */
 	void *message_arg;
 };
-#define KML_OPTIONS_INIT { sizeof(struct kml_options) }
+#define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
 struct kml_analysis;
 
@@ -132,7 +132,7 @@ struct kml_report_options {
 	bool no_content;      /* leave out the contents of memory */
 	uint64_t limit;       /* leak roots listed per group; 0: all */
 };
-#define KML_REPORT_OPTIONS_INIT { sizeof(struct kml_report_options) }
+#define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 
 /* The leaks. */
 KML_API struct kml_error *

@@ -85,6 +85,7 @@ void messages_end(void)
 	fflush(stderr);
 }
 
+__attribute__((format(printf, 1, 0)))
 static void vprint_error(const char *format, va_list ap)
 {
 	erase();
