@@ -260,7 +260,6 @@ static struct kml_error *load_first(struct percpu_load *load, uint64_t va)
 		return error_at(KML_ERR_CORRUPT, va,
 				"the first per-cpu chunk lies outside of its unit");
 	load->first_end = MAX(load->first_end, end);
-	load->kernel->percpu_populated_pages += kernel_get(buf, &l->nr_populated);
 	return read_blocks(load, buf, shift, &load->first);
 }
 
@@ -380,6 +379,8 @@ struct kml_error *kernel_load_percpu(struct kernel *kernel)
 	if (!error) {
 		struct heap_block *blocks = take_ptr(load.first.v.data);
 
+		/* All of the first unit, static variables included. */
+		kernel->percpu_populated_pages += load.first_end / 4096;
 		error = add_chunk(&load, load.base_va, load.first_end, blocks,
 				  load.first.v.size);
 	}

@@ -8,9 +8,24 @@
 
 #include "base/util.h"
 
-/* Elf64_Sym: st_name at 0, st_info at 4, st_value at 8, st_size at 16, 24 bytes
- * in all */
+/* Elf64_Sym: st_name at 0, st_info at 4, st_value at 8, 24 bytes in all */
 #define SYMBOL_BYTES 24u
+
+/* How far it is from a symbol to the next one of its module: what the kernel
+ * prints as its size. */
+static uint64_t module_symbol_bytes(const struct kernel_module *module,
+				    const char *table, uint64_t start)
+{
+	uint64_t next = module->base_va + module->bytes, i;
+
+	for (i = 0; i < module->n_symbols; i++) {
+		uint64_t value = load_u64(table + i * SYMBOL_BYTES + 8);
+
+		if (value > start && value < next)
+			next = value;
+	}
+	return next - start;
+}
 
 static bool module_symbolize(struct kernel *kernel,
 			     const struct kernel_module *module, uint64_t va,
@@ -19,7 +34,7 @@ static bool module_symbolize(struct kernel *kernel,
 	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
 	_cleanup_error_ struct kml_error *error = NULL;
 	_cleanup_free_ char *table = malloc(bytes + 1);
-	uint64_t best = 0, size = 0;
+	uint64_t best = 0;
 	uint32_t name = 0;
 
 	if (!table || !bytes)
@@ -35,7 +50,6 @@ static bool module_symbolize(struct kernel *kernel,
 		    !load_u32(symbol))
 			continue;
 		best = value;
-		size = load_u64(symbol + 16);
 		name = load_u32(symbol);
 	}
 	if (!best)
@@ -43,9 +57,25 @@ static bool module_symbolize(struct kernel *kernel,
 	error = kernel_read_string(kernel, module->strtab_va + name, ret->name,
 				   sizeof(ret->name));
 	ret->offset = va - best;
-	ret->bytes = size;
+	ret->bytes = module_symbol_bytes(module, table, best);
 	ret->module = module->name;
 	return !error && ret->name[0];
+}
+
+/* The kernel counts the padding behind a symbol as its own: up to the next. */
+#define MAX_PADDING 64u
+
+static uint64_t padding(const struct kernel *kernel, uint64_t end)
+{
+	const char *name;
+	uint64_t offset;
+	unsigned i;
+
+	for (i = 0; i < MAX_PADDING; i++) {
+		if (profile_symbolize(kernel->profile, end + i, &name, &offset))
+			return offset ? 0 : i;
+	}
+	return 0;
 }
 
 /* Several static functions may share a name: then the first is another. */
@@ -55,9 +85,9 @@ static uint64_t symbol_bytes(const struct kernel *kernel, const char *name,
 	uint64_t address, bytes;
 
 	if (!profile_symbol(kernel->profile, name, &address, &bytes) ||
-	    address != start)
+	    address != start || !bytes)
 		return 0;
-	return bytes;
+	return bytes + padding(kernel, start + bytes);
 }
 
 bool kernel_symbolize(struct kernel *kernel, uint64_t va,
