@@ -10,6 +10,7 @@
  */
 #include "kernel/kernel.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 		"entry_stack_storage",     /* system calls from a trampoline */
 	};
 	struct kml_error *error = NULL;
-	uint64_t va;
+	uint64_t va, end;
 	size_t i;
 
 	for (i = 0; !error && i < ARRAY_SIZE(sections); i++)
@@ -92,13 +93,20 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 				    sections[i][2]);
 	for (i = 0; !error && i < ARRAY_SIZE(stacks); i++)
 		error = add_percpu_hole(kernel, stacks[i]);
-	/* The first idle task's stack lies in .data. */
-	if (!profile_type_size(kernel->profile, "thread_union",
-			       &kernel->thread_bytes))
-		kernel->thread_bytes = 16384; /* THREAD_SIZE without KASAN */
-	if (!error && kernel_has_symbol(kernel, "init_stack", &va))
-		error = add_hole(kernel, va, kernel->thread_bytes);
-	return error;
+	/* The first idle task's stack lies in .data, and shows THREAD_SIZE. */
+	if (!error)
+		error = kernel_symbol(kernel, "__start_init_task", &va);
+	if (!error)
+		error = kernel_symbol(kernel, "__end_init_task", &end);
+	if (error)
+		return error;
+	kernel->thread_bytes = end - va;
+	if (end < va || kernel->thread_bytes < 4096 ||
+	    kernel->thread_bytes > 1048576)
+		return error_new(KML_ERR_DEBUGINFO,
+				 "task stacks have a size of 0x%" PRIx64,
+				 kernel->thread_bytes);
+	return add_hole(kernel, va, kernel->thread_bytes);
 }
 
 static struct kml_error *add_reserved(struct kernel *kernel, uint64_t pfn,
