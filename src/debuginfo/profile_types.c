@@ -84,6 +84,8 @@ const struct wanted_type profile_types[] = {
 	CORE("vmap_area"),
 	CORE("vm_struct"),
 	TYPE("vmap_node"),         /* since 6.9 */
+	TYPE("rb_list"),           /* since 6.9 */
+	TYPE("netmem_desc"),       /* since 6.17 */
 	OF("vmap_pool", "mm/vmalloc.c"),
 	OF("vmap_block", "mm/vmalloc.c"),
 	OF("vmap_block_queue", "mm/vmalloc.c"),

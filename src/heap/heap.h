@@ -49,6 +49,7 @@ enum {
 	HEAP_NO_LEAK = 1 << 4,  /* never reported: owned by the allocator */
 	HEAP_GUESSED = 1 << 5,  /* the extent is inferred: an uncompound block
 				   whose order the kernel does not record */
+	HEAP_SPLIT = 1 << 6,    /* HEAP_PAGES: pages of a split allocation */
 };
 
 struct heap_region {

@@ -13,12 +13,56 @@
 #define MAX_MODULES 100000u
 #define MAX_MODULE_SYMBOLS (1u << 22)
 
+/* module.core_layout until Linux 6.4, then an array, module.mem[]
+ * (ac3b43283923). */
 struct module_layout {
-	struct profile_member list, name, base, size, text_size, kallsyms;
+	struct profile_member list, name, kallsyms;
+	struct profile_member base, size; /* of the layout or of mem[0] */
+	struct profile_member text_size;  /* of the layout alone */
 	struct profile_member symtab, strtab, num_symtab;
 	uint64_t module_bytes;
+	uint64_t part_bytes; /* of an element of mem[]; 0: there is none */
+	unsigned n_parts;
+	unsigned text_part, init_text_part; /* indices that are code */
 	bool has_kallsyms;
 };
+
+static struct kml_error *load_parts(struct kernel *kernel,
+				    struct module_layout *l)
+{
+	struct profile_member mem;
+	struct kml_error *error;
+	int64_t text = 0, init_text = 0;
+
+	if (!profile_member(kernel->profile, "module", "mem", &mem)) {
+		const struct kernel_need needs[] = {
+			{ "module", "core_layout.base", &l->base },
+			{ "module", "core_layout.size", &l->size },
+			{ "module", "core_layout.text_size", &l->text_size },
+			{ NULL, NULL, NULL },
+		};
+
+		l->n_parts = 1;
+		return kernel_members(kernel, needs);
+	}
+	error = kernel_type_size(kernel, "module_memory", &l->part_bytes);
+	if (!error)
+		error = kernel_member(kernel, "module_memory", "base", &l->base);
+	if (!error)
+		error = kernel_member(kernel, "module_memory", "size", &l->size);
+	if (error)
+		return error;
+	l->base.offset += mem.offset;
+	l->size.offset += mem.offset;
+	l->n_parts = (unsigned)MIN(mem.count, 64);
+	if (!profile_enumerator(kernel->profile, "MOD_TEXT", &text) ||
+	    !profile_enumerator(kernel->profile, "MOD_INIT_TEXT", &init_text))
+		return error_new(KML_ERR_DEBUGINFO,
+				 "the debuginfo has no 'enum mod_mem_type'");
+	l->text_part = (unsigned)text;
+	l->init_text_part = (unsigned)init_text;
+	return NULL;
+}
 
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct module_layout *l)
@@ -26,14 +70,12 @@ static struct kml_error *load_layout(struct kernel *kernel,
 	const struct kernel_need needs[] = {
 		{ "module", "list", &l->list },
 		{ "module", "name", &l->name },
-		/* module.mem[] since Linux 6.4 (ac3b43283923) */
-		{ "module", "core_layout.base", &l->base },
-		{ "module", "core_layout.size", &l->size },
-		{ "module", "core_layout.text_size", &l->text_size },
 		{ NULL, NULL, NULL },
 	};
 	struct kml_error *error = kernel_members(kernel, needs);
 
+	if (!error)
+		error = load_parts(kernel, l);
 	if (!error)
 		error = kernel_type_size(kernel, "module", &l->module_bytes);
 	if (!error && l->module_bytes > 65536)
@@ -69,26 +111,50 @@ static void load_kallsyms(struct kernel *kernel, const struct module_layout *l,
 		module->n_symbols = (uint32_t)n;
 }
 
-/* Make the module's memory a root, except for its text. */
-static struct kml_error *add_root(struct kernel *kernel,
-				  const struct kernel_module *module,
+/* Make a part of the module's memory a root, except for its text. */
+static struct kml_error *add_root(struct kernel *kernel, uint64_t base_va,
 				  uint64_t text_bytes)
 {
-	uint32_t index = heap_find_region(kernel->heap, module->base_va);
+	uint32_t index = heap_find_region(kernel->heap, base_va);
 	struct kernel_rule rule = {
 		.kind = SCAN_SKIP_RANGE,
-		.skip_end = (uint32_t)MIN(text_bytes, module->bytes),
+		.skip_end = (uint32_t)MIN(text_bytes, UINT32_MAX),
 	};
 	struct heap_region *region;
 
 	if (index == HEAP_NONE) {
-		kernel_gap(kernel, "modules without memory", module->va, true);
+		kernel_gap(kernel, "modules without memory", base_va, true);
 		return NULL;
 	}
 	region = &kernel->heap->regions.data[index];
 	region->flags |= HEAP_ROOT;
+	if (!text_bytes)
+		return NULL;
 	rule.id = region->first_id;
 	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
+}
+
+/* One piece of a module's memory, described at @part. */
+static struct kml_error *load_part(struct kernel *kernel,
+				   const struct module_layout *l,
+				   const char *part, unsigned i,
+				   struct kernel_module *module)
+{
+	uint64_t base_va = kernel_get(part, &l->base);
+	uint64_t bytes = kernel_get(part, &l->size), text_bytes = 0;
+
+	/* A module that is not loaded yet has no memory of its own. */
+	if (!base_va || !bytes)
+		return NULL;
+	if (i == l->text_part) {
+		module->base_va = base_va;
+		module->bytes = bytes;
+	}
+	if (!l->part_bytes)
+		text_bytes = kernel_get(part, &l->text_size);
+	else if (i == l->text_part || i == l->init_text_part)
+		text_bytes = bytes;
+	return add_root(kernel, base_va, text_bytes);
 }
 
 static struct kml_error *load_module(struct kernel *kernel, void *arg,
@@ -98,6 +164,7 @@ static struct kml_error *load_module(struct kernel *kernel, void *arg,
 	struct kernel_module module = { .va = node_va - l->list.offset };
 	_cleanup_free_ char *buf = malloc(l->module_bytes);
 	struct kml_error *error;
+	unsigned i;
 
 	if (!buf)
 		return error_nomem();
@@ -107,21 +174,18 @@ static struct kml_error *load_module(struct kernel *kernel, void *arg,
 					   module.name, sizeof(module.name));
 	if (error)
 		return kernel_forgive(kernel, error, "modules", module.va);
-	module.base_va = kernel_get(buf, &l->base);
-	module.bytes = kernel_get(buf, &l->size);
 	if (l->has_kallsyms)
 		load_kallsyms(kernel, l, buf, &module);
-	if (!vec_push(&kernel->modules, module))
-		return error_nomem();
-	/* A module that is not loaded yet has no memory of its own. */
-	if (!module.base_va)
-		return NULL;
-	return add_root(kernel, &module, kernel_get(buf, &l->text_size));
+	for (i = 0; !error && i < l->n_parts; i++)
+		error = load_part(kernel, l, buf + i * l->part_bytes, i, &module);
+	if (!error && !vec_push(&kernel->modules, module))
+		error = error_nomem();
+	return error;
 }
 
 struct kml_error *kernel_load_modules(struct kernel *kernel)
 {
-	struct module_layout layout;
+	struct module_layout layout = { .part_bytes = 0 };
 	struct kml_error *error;
 	uint64_t head;
 

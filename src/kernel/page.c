@@ -13,10 +13,11 @@
  *
  * alloc_pages_exact() and other users of split_page() leave pages with a
  * reference count each, of which only the first one's address is kept.  What
- * tells them from pages that were allocated one by one is page.lru: an
- * allocation clears lru.next of its first page (clear_page_pfmemalloc(), since
- * Linux 5.14, 2f064a59a11f), whereas in the others the list head is as it was
- * initialised at boot, or poisoned by the last list_del().
+ * tells them from pages that were allocated one by one is page.lru: the first
+ * page of an allocation was on a list of free pages, so that list_del() has
+ * poisoned its links, and later clear_page_pfmemalloc() (since Linux 5.14,
+ * 2f064a59a11f) has cleared lru.next.  The links of the others are as they
+ * were initialised at boot, as an earlier use left them, or poisoned both.
  */
 #include "kernel/kernel.h"
 
@@ -34,13 +35,18 @@
 #define MAX_PCP_PAGES (UINT64_C(1) << 20)
 /* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE of x86_64 */
 #define LIST_POISON1 UINT64_C(0xdead000000000100)
+#define LIST_POISON2 UINT64_C(0xdead000000000122)
 
 struct page_layout {
-	struct profile_member flags, lru, lru_next, mapping, private, memcg_data, refcount,
-		page_type, compound_head, compound_order;
+	struct profile_member flags, lru, mapping, private, memcg_data,
+		refcount, page_type, compound_order;
 	bool has_memcg_data;
+	bool marks_first_page; /* clear_page_pfmemalloc() clears lru.next */
+	uint64_t order_mask;   /* of compound_order */
 	uint64_t pg_reserved, pg_lru, pg_slab, pg_head; /* masks */
-	uint32_t buddy_type; /* page_type of a free block */
+	/* A page is free, or a slab, if its page_type has this value under
+	 * this mask; mask 0: not told by page_type. */
+	uint32_t type_mask, buddy_type, slab_type_mask, slab_type;
 };
 
 struct run {
@@ -69,6 +75,60 @@ static struct kml_error *flag_mask(struct kernel *kernel, const char *name,
 	return NULL;
 }
 
+/*
+ * Free pages and slabs are told by page_type: since Linux 6.12 (4ffca5a96678)
+ * its highest byte is one of enum pagetype, before that each type clears a bit.
+ * Slabs had a page flag until 6.10 (46df8e73a4a3).  The values of before are
+ * macros, hence not in DWARF; VMCOREINFO has that of free pages for
+ * makedumpfile's sake.
+ */
+static struct kml_error *load_page_types(struct kernel *kernel,
+					 struct page_layout *l)
+{
+	int64_t buddy, slab;
+
+	if (profile_enumerator(kernel->profile, "PGTY_buddy", &buddy) &&
+	    profile_enumerator(kernel->profile, "PGTY_slab", &slab)) {
+		l->type_mask = l->slab_type_mask = 0xff000000;
+		l->buddy_type = (uint32_t)buddy << 24;
+		l->slab_type = (uint32_t)slab << 24;
+		return NULL;
+	}
+	if (!image_vmcoreinfo_number(kernel->image,
+				     "PAGE_BUDDY_MAPCOUNT_VALUE", &buddy))
+		return error_new(KML_ERR_UNSUPPORTED,
+				 "VMCOREINFO lacks 'PAGE_BUDDY_MAPCOUNT_VALUE'");
+	l->type_mask = UINT32_MAX;
+	l->buddy_type = (uint32_t)buddy;
+	if (image_vmcoreinfo_number(kernel->image, "PAGE_SLAB_MAPCOUNT_VALUE",
+				    &slab)) {
+		l->slab_type_mask = UINT32_MAX;
+		l->slab_type = (uint32_t)slab;
+		return NULL;
+	}
+	return flag_mask(kernel, "PG_slab", &l->pg_slab);
+}
+
+/* The order of a compound page is in its second struct page: a byte of its own
+ * until Linux 6.6 (ebc1baf5c9b4), then the low byte of that page's flags. */
+static struct kml_error *load_compound_order(struct kernel *kernel,
+					     struct page_layout *l)
+{
+	l->order_mask = 0xff;
+	if (profile_member(kernel->profile, "page", "compound_order",
+			   &l->compound_order))
+		return NULL;
+	/* Both are members of struct folio, which is two struct pages. */
+	if (!profile_member(kernel->profile, "folio", "_folio_order",
+			    &l->compound_order) &&
+	    !profile_member(kernel->profile, "folio", "_flags_1",
+			    &l->compound_order))
+		return error_new(KML_ERR_UNSUPPORTED,
+				 "this kernel keeps the order of compound pages in a way that is not handled");
+	l->compound_order.offset -= kernel->page_struct_bytes;
+	return NULL;
+}
+
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct page_layout *l)
 {
@@ -79,34 +139,35 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ "page", "private", &l->private },
 		{ "page", "_refcount", &l->refcount },
 		{ "page", "page_type", &l->page_type },
-		{ "page", "compound_head", &l->compound_head },
-		{ "page", "compound_order", &l->compound_order },
 		{ NULL, NULL, NULL },
 	};
 	struct kml_error *error = kernel_members(kernel, needs);
-	int64_t number;
+	struct profile_member unused;
 
 	if (!error)
 		error = flag_mask(kernel, "PG_reserved", &l->pg_reserved);
 	if (!error)
 		error = flag_mask(kernel, "PG_lru", &l->pg_lru);
 	if (!error)
-		error = flag_mask(kernel, "PG_slab", &l->pg_slab);
-	if (!error)
 		error = flag_mask(kernel, "PG_head", &l->pg_head);
+	if (!error)
+		error = load_page_types(kernel, l);
+	if (!error)
+		error = load_compound_order(kernel, l);
 	if (error)
 		return error;
-	l->lru_next = l->lru;
-	l->lru_next.size = 8;
+	/* The two came together in Linux 5.14 (2f064a59a11f, c07aea3ef4d4);
+	 * page.pp_magic became netmem_desc.pp_magic later. */
+	l->marks_first_page =
+		profile_member(kernel->profile, "page", "pp_magic", &unused) ||
+		profile_member(kernel->profile, "netmem_desc", "pp_magic",
+			       &unused);
 	l->has_memcg_data = profile_member(kernel->profile, "page",
-					   "memcg_data", &l->memcg_data);
-	/* A macro in the kernel, hence not in DWARF; VMCOREINFO has it for
-	 * makedumpfile's sake. */
-	if (!image_vmcoreinfo_number(kernel->image,
-				     "PAGE_BUDDY_MAPCOUNT_VALUE", &number))
-		return error_new(KML_ERR_UNSUPPORTED,
-				 "VMCOREINFO lacks 'PAGE_BUDDY_MAPCOUNT_VALUE'");
-	l->buddy_type = (uint32_t)number;
+					   "memcg_data", &l->memcg_data) ||
+			    profile_member(kernel->profile, "page",
+					   "obj_cgroups", &l->memcg_data) ||
+			    profile_member(kernel->profile, "slab", "obj_exts",
+					   &l->memcg_data);
 	return NULL;
 }
 
@@ -144,20 +205,34 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	words[PAGE_MAPPED] = memcg | data | lru;
 }
 
+/* Does this look like a page of a split allocation, and not its first? */
+static bool is_split(const struct page_pass *pass, uint64_t pfn,
+		     const void *page)
+{
+	const struct page_layout *l = &pass->layout;
+	uint64_t bytes = pass->kernel->page_struct_bytes;
+	uint64_t self = pass->kernel->vmemmap_va + pfn * bytes;
+	uint64_t next = load_u64((const char *)page + l->lru.offset);
+	uint64_t prev = load_u64((const char *)page + l->lru.offset + 8);
+
+	if (prev == LIST_POISON2)
+		return l->marks_first_page && next == LIST_POISON1;
+	/* Its owner may have it on a list of his own; but nobody has it on one
+	 * that is empty. */
+	return next - self < bytes || prev - self < bytes || prev % 8 ||
+	       prev < pass->kernel->direct_va;
+}
+
 static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
 		     bool is_slab, const void *page)
 {
-	const struct kernel *kernel = pass->kernel;
-	const struct page_layout *l = &pass->layout;
-	uint64_t next = kernel_get(page, &l->lru_next);
 	struct kernel_page_head head = {
 		.pfn = pfn,
 		.n_pages = 1u << order,
 		.is_slab = is_slab,
-		.is_compound = (kernel_get(page, &l->flags) & l->pg_head) != 0,
-		.is_split = next == LIST_POISON1 ||
-			    next == kernel->vmemmap_va + l->lru.offset +
-					    pfn * kernel->page_struct_bytes,
+		.is_compound = (kernel_get(page, &pass->layout.flags) &
+				pass->layout.pg_head) != 0,
+		.is_split = is_split(pass, pfn, page),
 	};
 
 	return vec_push(&pass->kernel->heads, head);
@@ -168,16 +243,16 @@ static enum page_class classify(const struct page_layout *l, const void *page)
 {
 	uint64_t flags = kernel_get(page, &l->flags);
 	uint64_t refcount = kernel_get(page, &l->refcount);
+	uint32_t type = (uint32_t)kernel_get(page, &l->page_type);
 
-	if (flags & l->pg_slab)
+	if (flags & l->pg_slab ||
+	    (l->slab_type_mask && (type & l->slab_type_mask) == l->slab_type))
 		return PAGE_SLAB;
 	if (flags & l->pg_reserved)
 		return PAGE_RESERVED;
 	if (!refcount)
-		return (uint32_t)kernel_get(page, &l->page_type) ==
-				       l->buddy_type ?
-			       PAGE_FREE :
-			       PAGE_IDLE;
+		return (type & l->type_mask) == l->buddy_type ? PAGE_FREE :
+								PAGE_IDLE;
 	if (flags & l->pg_lru || kernel_get(page, &l->mapping))
 		return PAGE_USER;
 	return PAGE_BLOCK;
@@ -194,7 +269,7 @@ static unsigned block_order(const struct page_pass *pass, uint64_t pfn,
 	if (class == PAGE_FREE)
 		order = kernel_get(page, &l->private);
 	else if (kernel_get(page, &l->flags) & l->pg_head && next)
-		order = kernel_get(next, &l->compound_order);
+		order = kernel_get(next, &l->compound_order) & l->order_mask;
 	else
 		return 0;
 	/* A block is aligned to its size: else the struct page lies. */
@@ -356,12 +431,15 @@ static struct kml_error *walk_zone_pcps(struct kernel *kernel,
 {
 	struct profile_member pageset, lists;
 	int64_t per_order = 3;
-	struct kml_error *error;
+	struct kml_error *error = NULL;
 	uint64_t pcp;
 	unsigned cpu;
 
-	/* zone.pageset until Linux 5.13 (28f836b6777b) */
-	error = kernel_member(kernel, "zone", "per_cpu_pageset", &pageset);
+	/* zone.pageset until Linux 5.13 (28f836b6777b); per_cpu_pages is the
+	 * first member of what it points to */
+	if (!profile_member(kernel->profile, "zone", "pageset", &pageset))
+		error = kernel_member(kernel, "zone", "per_cpu_pageset",
+				      &pageset);
 	if (!error)
 		error = kernel_member(kernel, "per_cpu_pages", "lists", &lists);
 	if (!error)
@@ -514,8 +592,39 @@ static uint32_t guess_block_pages(const struct kernel *kernel, size_t i,
 	return (uint32_t)run;
 }
 
+/* A split allocation, as far as it has been seen. */
+struct split_run {
+	uint32_t id;        /* of its first block */
+	uint64_t next_pfn;  /* behind what has been seen of it */
+	uint64_t limit_pfn; /* where its alignment ends it */
+};
+
+/*
+ * Some page in the middle of a split allocation may look like a first one: it
+ * was one once, and went back to the allocator as part of a larger block.
+ * A split block that follows another without a gap, as far as the alignment of
+ * the first allows, may be the rest of it, and is taken to be held by it.
+ */
+static struct kml_error *hold_rest(struct kernel *kernel, uint32_t index,
+				   struct split_run *run)
+{
+	const struct heap_region *r = &kernel->heap->regions.data[index];
+	uint64_t pfn = (r->va - kernel->direct_va) / 4096;
+	uint64_t end = pfn + r->bytes / 4096;
+	struct kernel_edge edge = { .from = run->id, .to = r->first_id };
+
+	if (!(r->flags & HEAP_SPLIT))
+		return NULL;
+	if (pfn == run->next_pfn && end <= run->limit_pfn) {
+		run->next_pfn = end;
+		return vec_push(&kernel->edges, edge) ? NULL : error_nomem();
+	}
+	*run = (struct split_run){ r->first_id, end, pfn + (pfn & -pfn) };
+	return NULL;
+}
+
 static struct kml_error *add_block(struct kernel *kernel, size_t i,
-				   size_t *n_heads)
+				   size_t *n_heads, struct split_run *run)
 {
 	struct kernel_page_head *head = &kernel->heads.data[i];
 	struct heap_region region = {
@@ -524,6 +633,7 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 		.kind = HEAP_PAGES,
 		.flags = head->is_compound ? HEAP_COMPOUND : 0,
 	};
+	struct kml_error *error;
 	uint32_t index;
 	uint64_t page;
 
@@ -532,6 +642,8 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 		head->n_pages = guess_block_pages(kernel, i, n_heads);
 		if (head->n_pages > 1)
 			region.flags |= HEAP_GUESSED;
+		if (*n_heads > 1)
+			region.flags |= HEAP_SPLIT;
 	}
 	if (head->pfn + head->n_pages > kernel->end_pfn)
 		head->n_pages = (uint32_t)(kernel->end_pfn - head->pfn);
@@ -539,13 +651,17 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 	region.owner = head->n_pages;
 	for (page = 0; page < head->n_pages; page++)
 		kernel->page_class[head->pfn + page] = PAGE_BLOCK;
-	return kernel_forgive(kernel, heap_add(kernel->heap, &region, &index),
+	error = heap_add(kernel->heap, &region, &index);
+	if (!error)
+		return hold_rest(kernel, index, run);
+	return kernel_forgive(kernel, error,
 			      "page blocks that overlap something else",
 			      region.va);
 }
 
 struct kml_error *kernel_load_blocks(struct kernel *kernel)
 {
+	struct split_run run = { 0 };
 	struct kml_error *error = NULL;
 	size_t i, n;
 
@@ -555,7 +671,7 @@ struct kml_error *kernel_load_blocks(struct kernel *kernel)
 		/* Somebody else may have claimed it meanwhile. */
 		n = 1;
 		if (!head->is_slab && kernel->page_class[head->pfn] == PAGE_BLOCK)
-			error = add_block(kernel, i, &n);
+			error = add_block(kernel, i, &n, &run);
 	}
 	vec_deinit(&kernel->heads);
 	return error;

@@ -93,13 +93,18 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 				    sections[i][2]);
 	for (i = 0; !error && i < ARRAY_SIZE(stacks); i++)
 		error = add_percpu_hole(kernel, stacks[i]);
-	/* The first idle task's stack lies in .data, and shows THREAD_SIZE. */
-	if (!error)
-		error = kernel_symbol(kernel, "__start_init_task", &va);
-	if (!error)
-		error = kernel_symbol(kernel, "__end_init_task", &end);
 	if (error)
 		return error;
+	/* The first idle task's stack lies in .data, and shows THREAD_SIZE.
+	 * (Renamed in Linux 6.10, 8f69cba096b5) */
+	if (!kernel_has_symbol(kernel, "__start_init_stack", &va) ||
+	    !kernel_has_symbol(kernel, "__end_init_stack", &end)) {
+		error = kernel_symbol(kernel, "__start_init_task", &va);
+		if (!error)
+			error = kernel_symbol(kernel, "__end_init_task", &end);
+		if (error)
+			return error;
+	}
 	kernel->thread_bytes = end - va;
 	if (end < va || kernel->thread_bytes < 4096 ||
 	    kernel->thread_bytes > 1048576)

@@ -20,6 +20,7 @@
 #include "base/util.h"
 
 #define MAX_AREAS (UINT64_C(1) << 26)
+#define MAX_NODES UINT64_C(4096)
 
 /* vm_struct.flags, linux/vmalloc.h; macros, hence not in DWARF */
 #define VM_IOREMAP 0x1u
@@ -326,18 +327,105 @@ struct kernel_area *kernel_find_area(const struct kernel *kernel, uint64_t va)
 	return &kernel->areas.data[lo - 1];
 }
 
+/* Busy and lazily freed areas are kept by node since Linux 6.9
+ * (d093602919ad), in one list each before. */
+static struct kml_error *walk_nodes(struct kernel *kernel,
+				    struct vmalloc_load *load, uint64_t symbol)
+{
+	static const struct {
+		const char *path;
+		bool busy;
+	} lists[] = {
+		{ "busy.head", true },
+		{ "lazy.head", false },
+		{ "purge_list", false },
+	};
+	struct profile_member member;
+	struct kml_error *error;
+	uint64_t nodes, n_nodes, node_bytes, va, i;
+	size_t j;
+
+	error = kernel_type_size(kernel, "vmap_node", &node_bytes);
+	if (!error)
+		error = kernel_read_u64(kernel, symbol, &nodes);
+	if (!error)
+		error = kernel_symbol(kernel, "nr_vmap_nodes", &va);
+	if (!error)
+		error = kernel_read_uint(kernel, va, 4, &n_nodes);
+	if (!error && n_nodes > MAX_NODES)
+		error = error_at(KML_ERR_CORRUPT, va,
+				 "nr_vmap_nodes is %" PRIu64, n_nodes);
+	for (i = 0; !error && i < n_nodes * ARRAY_SIZE(lists); i++) {
+		j = i % ARRAY_SIZE(lists);
+		error = kernel_member(kernel, "vmap_node", lists[j].path,
+				      &member);
+		if (error)
+			break;
+		load->busy = lists[j].busy;
+		error = kernel_walk_list(kernel,
+					 nodes + i / ARRAY_SIZE(lists) * node_bytes +
+						 member.offset,
+					 MAX_AREAS, "torn list of vmalloc areas",
+					 load_area, load);
+	}
+	return error;
+}
+
+/* Each node also keeps areas of each size for the next time. */
+static struct kml_error *walk_pools(struct kernel *kernel,
+				    struct vmalloc_load *load, uint64_t symbol)
+{
+	struct profile_member pools, head;
+	struct kml_error *error;
+	uint64_t nodes, n_nodes, node_bytes, pool_bytes, va, i, j;
+
+	error = kernel_member(kernel, "vmap_node", "pool", &pools);
+	if (!error)
+		error = kernel_member(kernel, "vmap_pool", "head", &head);
+	if (!error)
+		error = kernel_type_size(kernel, "vmap_pool", &pool_bytes);
+	if (!error)
+		error = kernel_type_size(kernel, "vmap_node", &node_bytes);
+	if (!error)
+		error = kernel_read_u64(kernel, symbol, &nodes);
+	if (!error)
+		error = kernel_symbol(kernel, "nr_vmap_nodes", &va);
+	if (!error)
+		error = kernel_read_uint(kernel, va, 4, &n_nodes);
+	load->busy = false;
+	for (i = 0; !error && i < MIN(n_nodes, MAX_NODES); i++) {
+		for (j = 0; !error && j < pools.count; j++)
+			error = kernel_walk_list(kernel,
+						 nodes + i * node_bytes +
+							 pools.offset +
+							 j * pool_bytes +
+							 head.offset,
+						 MAX_AREAS,
+						 "torn pool of vmalloc areas",
+						 load_area, load);
+	}
+	return error;
+}
+
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 {
 	struct vmalloc_load load;
 	struct kml_error *error;
+	uint64_t nodes;
 
 	error = load_layout(kernel, &load.layout);
-	if (!error)
+	if (!error && kernel_has_symbol(kernel, "vmap_nodes", &nodes)) {
+		error = walk_nodes(kernel, &load, nodes);
+		if (!error)
+			error = walk_pools(kernel, &load, nodes);
+	} else if (!error) {
 		error = walk_areas(kernel, &load, "vmap_area_list", true);
+		if (!error)
+			error = walk_areas(kernel, &load,
+					   "purge_vmap_area_list", false);
+	}
 	if (!error)
 		error = walk_areas(kernel, &load, "free_vmap_area_list", false);
-	if (!error)
-		error = walk_areas(kernel, &load, "purge_vmap_area_list", false);
 	if (error)
 		return error;
 	sort_areas(kernel);
