@@ -133,7 +133,8 @@ struct kernel_task {
 struct kernel_module {
 	uint64_t va;
 	char name[KERNEL_NAME_BYTES];
-	uint64_t base_va, bytes; /* the part with its text */
+	uint64_t base_va, bytes; /* the part with its text... */
+	uint64_t text_bytes;     /* ... which comes first */
 	uint64_t symtab_va, strtab_va;
 	uint32_t n_symbols;
 };

@@ -146,14 +146,15 @@ static struct kml_error *load_part(struct kernel *kernel,
 	/* A module that is not loaded yet has no memory of its own. */
 	if (!base_va || !bytes)
 		return NULL;
-	if (i == l->text_part) {
-		module->base_va = base_va;
-		module->bytes = bytes;
-	}
 	if (!l->part_bytes)
 		text_bytes = kernel_get(part, &l->text_size);
 	else if (i == l->text_part || i == l->init_text_part)
 		text_bytes = bytes;
+	if (i == l->text_part) {
+		module->base_va = base_va;
+		module->bytes = bytes;
+		module->text_bytes = text_bytes;
+	}
 	return add_root(kernel, base_va, text_bytes);
 }
 

@@ -270,6 +270,25 @@ static int compare_blocks(const void *a, const void *b)
 	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
+/* A chunk's base_addr is the address of its first block on CPU 0: that the
+ * allocator knows it does not hold the block. */
+static struct kml_error *add_rule(struct percpu_load *load, uint64_t va)
+{
+	const struct profile_member *base = &load->layout.base_addr;
+	struct kernel *kernel = load->kernel;
+	enum heap_reference how;
+	struct kernel_rule rule = {
+		.id = heap_resolve(kernel->heap, va, &how),
+		.kind = SCAN_SKIP_RANGE,
+		.skip_start = (uint32_t)base->offset,
+		.skip_end = (uint32_t)(base->offset + 8),
+	};
+
+	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
+		return NULL;
+	return error_nomem();
+}
+
 static struct kml_error *load_chunk(struct kernel *kernel, void *arg,
 				    uint64_t node_va)
 {
@@ -282,6 +301,9 @@ static struct kml_error *load_chunk(struct kernel *kernel, void *arg,
 
 	if (va == load->first_va || va == load->reserved_va)
 		return NULL;
+	error = add_rule(load, va);
+	if (error)
+		return error;
 	error = read_chunk(load, va, buf);
 	if (!error)
 		error = read_blocks(load, buf, 0, &blocks);

@@ -8,25 +8,11 @@
 
 #include "base/util.h"
 
-/* Elf64_Sym: st_name at 0, st_info at 4, st_value at 8, 24 bytes in all */
+/* Elf64_Sym: st_name at 0, st_shndx at 6, st_value at 8, 24 bytes in all */
 #define SYMBOL_BYTES 24u
 
-/* How far it is from a symbol to the next one of its module: what the kernel
- * prints as its size. */
-static uint64_t module_symbol_bytes(const struct kernel_module *module,
-				    const char *table, uint64_t start)
-{
-	uint64_t next = module->base_va + module->bytes, i;
-
-	for (i = 0; i < module->n_symbols; i++) {
-		uint64_t value = load_u64(table + i * SYMBOL_BYTES + 8);
-
-		if (value > start && value < next)
-			next = value;
-	}
-	return next - start;
-}
-
+/* As find_kallsyms_symbol() of the kernel does it, which takes a symbol to end
+ * at the next one or where the text ends. */
 static bool module_symbolize(struct kernel *kernel,
 			     const struct kernel_module *module, uint64_t va,
 			     struct kernel_symbol_name *ret)
@@ -34,7 +20,7 @@ static bool module_symbolize(struct kernel *kernel,
 	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
 	_cleanup_error_ struct kml_error *error = NULL;
 	_cleanup_free_ char *table = malloc(bytes + 1);
-	uint64_t best = 0;
+	uint64_t best = 0, next = module->base_va + module->text_bytes;
 	uint32_t name = 0;
 
 	if (!table || !bytes)
@@ -42,22 +28,26 @@ static bool module_symbolize(struct kernel *kernel,
 	error = image_read_va(kernel->image, module->symtab_va, table, bytes);
 	if (error)
 		return false;
-	for (i = 0; i < module->n_symbols; i++) {
+	for (i = 1; i < module->n_symbols; i++) {
 		const char *symbol = table + i * SYMBOL_BYTES;
 		uint64_t value = load_u64(symbol + 8);
 
-		if (value > va || value < module->base_va || value < best ||
-		    !load_u32(symbol))
+		if (!load_u32(symbol) || !load_u16(symbol + 6) ||
+		    value < module->base_va)
 			continue;
-		best = value;
-		name = load_u32(symbol);
+		if (value > va) {
+			next = MIN(next, value);
+		} else if (value > best) {
+			best = value;
+			name = load_u32(symbol);
+		}
 	}
 	if (!best)
 		return false;
 	error = kernel_read_string(kernel, module->strtab_va + name, ret->name,
 				   sizeof(ret->name));
 	ret->offset = va - best;
-	ret->bytes = module_symbol_bytes(module, table, best);
+	ret->bytes = next - best;
 	ret->module = module->name;
 	return !error && ret->name[0];
 }

@@ -69,6 +69,24 @@ static struct kml_error *load_layout(struct kernel *kernel,
 	return error;
 }
 
+/* Nor does the vm_struct of a per-cpu chunk hold the chunk's first block. */
+static struct kml_error *add_vm_rule(struct kernel *kernel,
+				     const struct vmalloc_layout *l,
+				     uint64_t vm_va)
+{
+	enum heap_reference how;
+	struct kernel_rule rule = {
+		.id = heap_resolve(kernel->heap, vm_va, &how),
+		.kind = SCAN_SKIP_RANGE,
+		.skip_start = (uint32_t)l->vm_addr.offset,
+		.skip_end = (uint32_t)(l->vm_addr.offset + 8),
+	};
+
+	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
+		return NULL;
+	return error_nomem();
+}
+
 /* Do not follow what a vmap_area says about its own range. */
 static struct kml_error *add_rule(struct kernel *kernel,
 				  const struct vmalloc_layout *l,
@@ -125,6 +143,7 @@ static enum heap_kind area_kind(const struct kernel_area *area)
 }
 
 static struct kml_error *add_area(struct kernel *kernel,
+				  const struct vmalloc_layout *l,
 				  struct kernel_area *area, uint64_t bytes)
 {
 	struct heap_region region = {
@@ -146,7 +165,9 @@ static struct kml_error *add_area(struct kernel *kernel,
 	if (!area->vm_va)
 		region.flags |= HEAP_ROOT;
 	/* A per-cpu chunk's area is no object of its own. */
-	if (index == HEAP_NONE) {
+	if (index != HEAP_NONE && area->vm_va) {
+		error = add_vm_rule(kernel, l, area->vm_va);
+	} else if (index == HEAP_NONE) {
 		error = heap_add(kernel->heap, &region, &area->region);
 		if (error)
 			error = kernel_forgive(kernel, error, "vmalloc areas",
@@ -198,7 +219,7 @@ static struct kml_error *load_area(struct kernel *kernel, void *arg,
 			return kernel_forgive(kernel, error, "vmalloc areas",
 					      area.vm_va);
 	}
-	return add_area(kernel, &area, bytes);
+	return add_area(kernel, l, &area, bytes);
 }
 
 static struct kml_error *walk_areas(struct kernel *kernel,

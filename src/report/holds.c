@@ -7,6 +7,12 @@ static bool is_plain(const struct graph_edge *edge)
 	       graph_edge_how(edge) == HEAP_REF_PAGE;
 }
 
+/* A pointer into a module is shown as the symbol that it is. */
+static bool is_module(const struct report *report, uint32_t id)
+{
+	return heap_region_of(report->heap, id)->flags & HEAP_ROOT;
+}
+
 size_t holds_find(const struct report *report, const struct object *object,
 		  struct hold *ret, size_t max)
 {
@@ -26,6 +32,7 @@ size_t holds_find(const struct report *report, const struct object *object,
 		 * plain numbers to tell anything. */
 		if (offset >= object->bytes || !is_plain(edge) ||
 		    !heap_is_allocated(report->heap, edge->to) ||
+		    is_module(report, edge->to) ||
 		    leak_is_white(&analysis->kernel, analysis->reached,
 				  edge->to))
 			continue;

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of kmlanalyze(1) for bash.
+
+_kmlanalyze()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local command=leaks options word
+	local common='--vmlinux --format --output --verbose --quiet --progress
+		--threads --force --cache-dir --no-cache --help --version'
+
+	# "--format=json" is three words here.
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD-2]}
+	fi
+	case ${COMP_WORDS[1]-} in
+	caches|profile) command=${COMP_WORDS[1]} ;;
+	esac
+	case $prev in
+	--format)
+		word='text json kmemleak'
+		[[ $command == caches ]] && word='text json' ;;
+	--stack) word='live whole off' ;;
+	--progress) word='auto always never' ;;
+	--threads|--limit) return ;;
+	--cache-dir)
+		compopt -o dirnames
+		return ;;
+	-s|--vmlinux|-o|--output)
+		compopt -o default
+		return ;;
+	esac
+	if [[ $word ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$word" -- "$cur")
+		return
+	fi
+	case $command in
+	leaks) options="$common --stack --limit --held-by-stack --no-content
+		--no-lines" ;;
+	caches) options=$common ;;
+	profile) options='--output --cache-dir --no-cache --help' ;;
+	esac
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+		return
+	fi
+	if [[ $COMP_CWORD == 1 ]]; then
+		mapfile -t COMPREPLY < <(
+			compgen -W 'leaks caches profile help version' -- "$cur"
+		)
+	fi
+	compopt -o default
+}
+complete -F _kmlanalyze kmlanalyze
