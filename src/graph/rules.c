@@ -18,7 +18,7 @@ void rules_init(struct rules *rules, struct kernel *kernel)
 		rules->sysctl_bytes <= 256 &&
 		kernel_has_symbol(kernel, "sysctl_table_root",
 				  &rules->sysctl_root_va) &&
-		kernel_has_symbol(kernel, "_sdata", &rules->image_va) &&
+		kernel_has_symbol(kernel, "_text", &rules->image_va) &&
 		kernel_has_symbol(kernel, "_end", &rules->image_end_va);
 }
 

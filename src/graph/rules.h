@@ -16,7 +16,7 @@ struct rules {
 	uint64_t sysctl_bytes;
 	struct profile_member table, table_arg, root;
 	uint64_t sysctl_root_va;
-	uint64_t image_va, image_end_va; /* the kernel's own data */
+	uint64_t image_va, image_end_va; /* a table may be read-only data */
 };
 
 void rules_init(struct rules *rules, struct kernel *kernel);

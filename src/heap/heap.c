@@ -94,6 +94,7 @@ void heap_deinit(struct heap *heap)
 	free(heap->pfn_region);
 	radix_deinit(&heap->vmalloc);
 	radix_deinit(&heap->modules);
+	radix_deinit(&heap->percpu_first);
 	radix_deinit(&heap->percpu);
 	free(heap->id_page);
 	free(heap->free);
@@ -108,6 +109,8 @@ static struct heap_radix *radix_of(struct heap *heap, uint64_t va)
 		return &heap->vmalloc;
 	if (radix_covers(&heap->modules, va))
 		return &heap->modules;
+	if (radix_covers(&heap->percpu_first, va))
+		return &heap->percpu_first;
 	if (radix_covers(&heap->percpu, va))
 		return &heap->percpu;
 	return NULL;
@@ -207,6 +210,15 @@ struct kml_error *heap_seal(struct heap *heap)
 	return NULL;
 }
 
+static uint32_t find_percpu(const struct heap *heap, uint64_t va)
+{
+	if (radix_covers(&heap->percpu_first, va))
+		return heap_radix_find(&heap->percpu_first, va);
+	if (radix_covers(&heap->percpu, va))
+		return heap_radix_find(&heap->percpu, va);
+	return HEAP_NONE;
+}
+
 uint32_t heap_find_region(const struct heap *heap, uint64_t va)
 {
 	uint64_t pfn = (va - heap->direct_va) >> 12;
@@ -217,9 +229,7 @@ uint32_t heap_find_region(const struct heap *heap, uint64_t va)
 		return heap_radix_find(&heap->vmalloc, va);
 	if (radix_covers(&heap->modules, va))
 		return heap_radix_find(&heap->modules, va);
-	if (radix_covers(&heap->percpu, va))
-		return heap_radix_find(&heap->percpu, va);
-	return HEAP_NONE;
+	return find_percpu(heap, va);
 }
 
 /* The per-cpu block that an offset into a unit lies in. */
@@ -311,8 +321,7 @@ uint32_t heap_resolve_other(const struct heap *heap, uint64_t word,
 	} else if (radix_covers(&heap->modules, word)) {
 		*how_ret = HEAP_REF_ADDRESS;
 		index = heap_radix_find(&heap->modules, word);
-	} else if (radix_covers(&heap->percpu, word) &&
-		   (index = heap_radix_find(&heap->percpu, word)) != HEAP_NONE) {
+	} else if ((index = find_percpu(heap, word)) != HEAP_NONE) {
 		*how_ret = HEAP_REF_PERCPU;
 	} else if (word % 4096 == 0) {
 		*how_ret = HEAP_REF_PHYSICAL;

@@ -99,7 +99,9 @@ struct heap {
 
 	struct heap_radix vmalloc;
 	struct heap_radix modules;
-	struct heap_radix percpu; /* per-cpu pointers (cookies) */
+	/* Per-cpu pointers: of the first chunk, and of those in vmalloc space.
+	 * The first one's may look like addresses of the kernel image. */
+	struct heap_radix percpu_first, percpu;
 
 	/* By id, after heap_seal(). */
 	uint32_t *id_page; /* region of the first id of each 1024 */

@@ -335,7 +335,8 @@ struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
-/* From here on the heap is sealed: no more regions, only flags. */
+/* From here on the heap is sealed: no more regions, only flags and states. */
+struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_page_tables(struct kernel *kernel) error_must_check;

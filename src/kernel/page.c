@@ -47,6 +47,7 @@ struct page_layout {
 	/* A page is free, or a slab, if its page_type has this value under
 	 * this mask; mask 0: not told by page_type. */
 	uint32_t type_mask, buddy_type, slab_type_mask, slab_type;
+	uint32_t large_type, table_type; /* with slab_type_mask; 0: none */
 };
 
 struct run {
@@ -85,13 +86,20 @@ static struct kml_error *flag_mask(struct kernel *kernel, const char *name,
 static struct kml_error *load_page_types(struct kernel *kernel,
 					 struct page_layout *l)
 {
-	int64_t buddy, slab;
+	int64_t buddy, slab, type;
 
 	if (profile_enumerator(kernel->profile, "PGTY_buddy", &buddy) &&
 	    profile_enumerator(kernel->profile, "PGTY_slab", &slab)) {
 		l->type_mask = l->slab_type_mask = 0xff000000;
 		l->buddy_type = (uint32_t)buddy << 24;
 		l->slab_type = (uint32_t)slab << 24;
+		/* Pages of these may be frozen: have a reference count of 0
+		 * (since Linux 6.14, 49249a2a5e24). */
+		if (profile_enumerator(kernel->profile, "PGTY_large_kmalloc",
+				       &type))
+			l->large_type = (uint32_t)type << 24;
+		if (profile_enumerator(kernel->profile, "PGTY_table", &type))
+			l->table_type = (uint32_t)type << 24;
 		return NULL;
 	}
 	if (!image_vmcoreinfo_number(kernel->image,
@@ -250,6 +258,10 @@ static enum page_class classify(const struct page_layout *l, const void *page)
 		return PAGE_SLAB;
 	if (flags & l->pg_reserved)
 		return PAGE_RESERVED;
+	if (l->large_type && (type & l->slab_type_mask) == l->large_type)
+		return PAGE_BLOCK;
+	if (l->table_type && (type & l->slab_type_mask) == l->table_type)
+		return PAGE_TABLE;
 	if (!refcount)
 		return (type & l->type_mask) == l->buddy_type ? PAGE_FREE :
 								PAGE_IDLE;

@@ -346,14 +346,25 @@ static struct kml_error *add_static_roots(struct percpu_load *load)
 	return error;
 }
 
-/* Per-cpu pointers lie between the lowest and the highest chunk's. */
+/*
+ * Per-cpu pointers of the first chunk start at __per_cpu_start, which is 0 or,
+ * since Linux 6.15 (9d7de2aa8b41), an address of the kernel image; those of
+ * other chunks are as far from there as the chunk is from the first one.
+ */
 static struct kml_error *init_cookies(struct percpu_load *load)
 {
 	struct kernel *kernel = load->kernel;
-	uint64_t end = kernel->vmalloc_end_va - load->base_va +
-		       kernel->percpu_start;
+	uint64_t shift = kernel->percpu_start - load->base_va;
+	struct kml_error *error;
 
-	return heap_init_radix(&kernel->heap->percpu, kernel->percpu_start, end);
+	error = heap_init_radix(&kernel->heap->percpu_first,
+				kernel->percpu_start,
+				kernel->percpu_start + load->unit_bytes);
+	if (!error)
+		error = heap_init_radix(&kernel->heap->percpu,
+					kernel->vmalloc_va + shift,
+					kernel->vmalloc_end_va + shift);
+	return error;
 }
 
 static struct kml_error *load_slots(struct percpu_load *load)
@@ -361,6 +372,7 @@ static struct kml_error *load_slots(struct percpu_load *load)
 	struct kernel *kernel = load->kernel;
 	struct kml_error *error;
 	uint64_t slots, n_slots, i;
+	int64_t types;
 
 	/* pcpu_slot was pcpu_chunk_lists in Linux 5.10 to 5.13 */
 	error = read_symbol(kernel, "pcpu_nr_slots", 4, &n_slots);
@@ -371,6 +383,12 @@ static struct kml_error *load_slots(struct percpu_load *load)
 					    "pcpu_chunk_lists" :
 					    "pcpu_slot",
 				    8, &slots);
+	/* Chunks that are charged to memory cgroups had slots of their own from
+	 * Linux 5.9 to 5.13 (3c7be18ac9a0, faf65dde844a). */
+	if (!error && profile_enumerator(kernel->profile,
+					 "PCPU_NR_CHUNK_TYPES", &types) &&
+	    types > 0 && types < 16)
+		n_slots *= (uint64_t)types;
 	if (!error && n_slots > 4096)
 		error = error_new(KML_ERR_CORRUPT, "pcpu_nr_slots is %" PRIu64,
 				  n_slots);

@@ -72,6 +72,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 				     struct slab_layout *l)
 {
 	struct kml_error *error = load_members(kernel, l);
+	struct profile_member unused;
 
 	if (error)
 		return error;
@@ -92,9 +93,11 @@ static struct kml_error *load_layout(struct kernel *kernel,
 				&l->cpu_page) ||
 		 profile_member(kernel->profile, "kmem_cache_cpu", "page",
 				&l->cpu_page));
-	if (!l->has_cpu_slab)
+	if (!l->has_cpu_slab &&
+	    !profile_member(kernel->profile, "kmem_cache", "cpu_sheaves",
+			    &unused))
 		return error_new(KML_ERR_UNSUPPORTED,
-				 "this kernel's slab allocator keeps its free objects in a way that is not handled (no kmem_cache_cpu)");
+				 "this kernel's slab allocator keeps its free objects in a way that is not handled (neither kmem_cache_cpu nor sheaves)");
 	return NULL;
 }
 
@@ -179,6 +182,8 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 	}
 	if (!vec_push(&kernel->caches, cache))
 		return error_nomem();
+	if (!l->has_cpu_slab)
+		return NULL;
 	return load_cpu_slabs(load, kernel_get(buf, &l->cpu_slab));
 }
 

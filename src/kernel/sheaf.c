@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sheaves (2d517aa09bbc, since Linux 6.18): arrays of free objects that stand
+ * in front of the slabs.  Each CPU has a main and a spare one and one that
+ * collects objects for kfree_rcu(); each node has a barn of full and empty
+ * ones.  For their slabs the objects are in use.
+ *
+ * A sheaf is kmalloc()ed, and slots at and beyond its size keep what was in
+ * them: scanned as any other object it would hold what has been given away
+ * since.  Only its header is.
+ */
+#include "kernel/kernel.h"
+
+#include "base/util.h"
+
+#define MAX_SHEAVES (UINT64_C(1) << 24)
+#define MAX_SHEAF_OBJECTS 4096u
+#define MAX_NODES 1024u
+
+struct sheaf_layout {
+	struct profile_member cpu_sheaves, main, spare, rcu_free;
+	struct profile_member size, objects, barn_list;
+	struct profile_member full, empty;
+	struct profile_member nodes; /* kmem_cache.per_node or .node */
+	struct profile_member barn;  /* in an element of nodes */
+	uint64_t node_bytes;         /* of an element of nodes */
+	bool node_is_pointer;        /* to a kmem_cache_node with the barn */
+	bool has_rcu_free;
+};
+
+struct sheaf_load {
+	struct sheaf_layout layout;
+	bool full; /* the list being walked holds full sheaves */
+};
+
+/* Where the barns are: kmem_cache.node[]->barn at first, .per_node[].barn
+ * since Linux 7.1. */
+static bool load_node_layout(struct profile *p, struct sheaf_layout *l)
+{
+	if (profile_member(p, "kmem_cache", "per_node", &l->nodes))
+		return profile_member(p, "kmem_cache_per_node_ptrs", "barn",
+				      &l->barn) &&
+		       profile_type_size(p, "kmem_cache_per_node_ptrs",
+					 &l->node_bytes);
+	l->node_is_pointer = true;
+	l->node_bytes = 8;
+	return profile_member(p, "kmem_cache", "node", &l->nodes) &&
+	       profile_member(p, "kmem_cache_node", "barn", &l->barn);
+}
+
+static struct kml_error *load_layout(struct kernel *kernel,
+				     struct sheaf_layout *l)
+{
+	const struct kernel_need needs[] = {
+		{ "slub_percpu_sheaves", "main", &l->main },
+		{ "slub_percpu_sheaves", "spare", &l->spare },
+		{ "slab_sheaf", "size", &l->size },
+		{ "slab_sheaf", "objects", &l->objects },
+		{ "slab_sheaf", "barn_list", &l->barn_list },
+		{ "node_barn", "sheaves_full", &l->full },
+		{ "node_barn", "sheaves_empty", &l->empty },
+		{ NULL, NULL, NULL },
+	};
+	struct kml_error *error = kernel_members(kernel, needs);
+
+	if (!error && !load_node_layout(kernel->profile, l))
+		error = error_new(KML_ERR_UNSUPPORTED,
+				  "this kernel keeps its barns of sheaves in a way that is not handled");
+	l->has_rcu_free = profile_member(kernel->profile, "slub_percpu_sheaves",
+					 "rcu_free", &l->rcu_free);
+	return error;
+}
+
+static struct kml_error *add_rule(struct kernel *kernel,
+				  const struct sheaf_layout *l, uint64_t va)
+{
+	enum heap_reference how;
+	struct kernel_rule rule = {
+		.id = heap_resolve(kernel->heap, va, &how),
+		.kind = SCAN_HEAD,
+		.skip_start = (uint32_t)l->objects.offset,
+	};
+
+	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
+		return NULL;
+	return error_nomem();
+}
+
+/* Mark the objects of one sheaf as free. */
+static struct kml_error *load_sheaf(struct kernel *kernel,
+				    const struct sheaf_layout *l, uint64_t va)
+{
+	uint64_t objects[MAX_SHEAF_OBJECTS], n, i;
+	struct kml_error *error;
+	enum heap_reference how;
+
+	if (!va)
+		return NULL;
+	error = add_rule(kernel, l, va);
+	if (!error)
+		error = kernel_read_uint(kernel, va + l->size.offset, 4, &n);
+	if (!error && n > MAX_SHEAF_OBJECTS)
+		error = error_at(KML_ERR_CORRUPT, va, "a sheaf of %u objects",
+				 (unsigned)n);
+	if (!error)
+		error = image_read_va(kernel->image, va + l->objects.offset,
+				      objects, n * 8);
+	if (error)
+		return kernel_forgive(kernel, error, "sheaves", va);
+	for (i = 0; i < n; i++) {
+		uint32_t id = heap_resolve(kernel->heap, objects[i], &how);
+
+		if (id == HEAP_NONE ||
+		    heap_region_of(kernel->heap, id)->kind != HEAP_SLAB) {
+			kernel_gap(kernel, "objects of sheaves that are none",
+				   objects[i], true);
+			continue;
+		}
+		bitmap_set(kernel->heap->free, id);
+		bitmap_set(kernel->heap->cached, id);
+	}
+	return NULL;
+}
+
+static struct kml_error *load_cpu(struct kernel *kernel,
+				  const struct sheaf_layout *l, uint64_t va)
+{
+	const struct profile_member *slots[] = {
+		&l->main, &l->spare, l->has_rcu_free ? &l->rcu_free : &l->spare,
+	};
+	struct kml_error *error = NULL;
+	uint64_t sheaf;
+	size_t i;
+
+	for (i = 0; !error && i < ARRAY_SIZE(slots); i++) {
+		if (i && slots[i] == slots[i - 1])
+			continue;
+		error = kernel_read_u64(kernel, va + slots[i]->offset, &sheaf);
+		if (!error)
+			error = load_sheaf(kernel, l, sheaf);
+	}
+	return kernel_forgive(kernel, error, "per-CPU sheaves", va);
+}
+
+static struct kml_error *load_listed(struct kernel *kernel, void *arg,
+				     uint64_t node_va)
+{
+	const struct sheaf_load *load = arg;
+	uint64_t va = node_va - load->layout.barn_list.offset;
+
+	if (load->full)
+		return load_sheaf(kernel, &load->layout, va);
+	return add_rule(kernel, &load->layout, va);
+}
+
+static struct kml_error *load_barn(struct kernel *kernel,
+				   struct sheaf_load *load, uint64_t va)
+{
+	struct kml_error *error;
+
+	load->full = true;
+	error = kernel_walk_list(kernel, va + load->layout.full.offset,
+				 MAX_SHEAVES, "torn list of full sheaves",
+				 load_listed, load);
+	load->full = false;
+	if (!error)
+		error = kernel_walk_list(kernel, va + load->layout.empty.offset,
+					 MAX_SHEAVES,
+					 "torn list of empty sheaves",
+					 load_listed, load);
+	return error;
+}
+
+static struct kml_error *load_node(struct kernel *kernel,
+				   struct sheaf_load *load, uint64_t va)
+{
+	struct kml_error *error = NULL;
+	uint64_t node = va, barn = 0;
+
+	if (load->layout.node_is_pointer)
+		error = kernel_read_u64(kernel, va, &node);
+	if (!error && node)
+		error = kernel_read_u64(kernel, node + load->layout.barn.offset,
+					&barn);
+	if (!error && barn)
+		error = load_barn(kernel, load, barn);
+	return kernel_forgive(kernel, error, "barns", va);
+}
+
+static struct kml_error *load_cache(struct kernel *kernel,
+				    struct sheaf_load *load, uint64_t va,
+				    uint64_t n_nodes)
+{
+	const struct sheaf_layout *l = &load->layout;
+	struct kml_error *error;
+	uint64_t percpu, i;
+
+	error = kernel_read_u64(kernel, va + l->cpu_sheaves.offset, &percpu);
+	if (error)
+		return kernel_forgive(kernel, error, "sheaves", va);
+	for (i = 0; !error && percpu && i < kernel->n_cpus; i++) {
+		if (kernel->cpu_offset[i])
+			error = load_cpu(kernel, l,
+					 percpu + kernel->cpu_offset[i]);
+	}
+	for (i = 0; !error && i < n_nodes; i++)
+		error = load_node(kernel, load,
+				  va + l->nodes.offset + i * l->node_bytes);
+	return error;
+}
+
+struct kml_error *kernel_load_sheaves(struct kernel *kernel)
+{
+	struct sheaf_load load = { 0 };
+	uint64_t va, n_nodes = 1;
+	struct kml_error *error;
+	size_t i;
+
+	if (!profile_member(kernel->profile, "kmem_cache", "cpu_sheaves",
+			    &load.layout.cpu_sheaves))
+		return NULL;
+	error = load_layout(kernel, &load.layout);
+	/* A constant without CONFIG_NUMA. */
+	if (!error && kernel_has_symbol(kernel, "nr_node_ids", &va))
+		error = kernel_read_uint(kernel, va, 4, &n_nodes);
+	n_nodes = MIN(n_nodes, MAX_NODES);
+	for (i = 0; !error && i < kernel->caches.size; i++) {
+		if (kernel->caches.data[i].listed)
+			error = load_cache(kernel, &load,
+					   kernel->caches.data[i].va, n_nodes);
+	}
+	return error;
+}
