@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Source lines and unwound stacks: the bridge to libdrgn, the only file that
- * knows it.  Nothing here is on the scan path, and nothing depends on it: a
- * build without libdrgn, or a dump that libdrgn cannot read, has symbol+offset
- * instead, and lines_why_not() says why.
+ * Source lines and unwound stacks, from libdrgn (bridge.c).  Nothing here is
+ * on the scan path, and nothing depends on it: a build without libdrgn, or a
+ * dump that libdrgn cannot read, has symbol+offset instead, and
+ * lines_why_not() says why.
  *
  * libdrgn indexes the whole vmlinux, which takes more memory than all the
  * rest, so it is started at the first question that the line cache (a file

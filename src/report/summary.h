@@ -17,7 +17,7 @@ const char *summary_vmlinux(const struct kml_analysis *analysis);
 /* Possible CPUs. */
 unsigned summary_cpus(const struct kernel *kernel);
 
-/* Pages that have a struct page. */
+/* Page frames that have a struct page; there may be holes among them. */
 uint64_t summary_memory_bytes(const struct kernel *kernel);
 
 /* Why there are no source lines; NULL: there are, or none are wanted. */

@@ -52,7 +52,7 @@ static void print_machine(struct report *report)
 	const struct kernel *kernel = report->kernel;
 
 	writer_printf(&report->writer,
-		      "machine:   %s, %s of memory, %s, %s, %s\n",
+		      "machine:   %s, %s of page frames, %s, %s, %s\n",
 		      COUNT_OF(summary_cpus(kernel), "CPU"),
 		      BYTES(summary_memory_bytes(kernel)),
 		      COUNT_OF(kernel->tasks.size, "task"),
