@@ -99,10 +99,39 @@ struct kml_error *elf_file_symbols(const struct elf_file *file,
 	return NULL;
 }
 
+/* A table of places in the code that hold the pointer NAME, each relative to
+ * its entry. */
+#define PATCHED_PREFIX "runtime_ptr_"
+
+static struct kml_error *add_patched(const struct elf_file *file, Elf_Scn *scn,
+				     uint64_t address, uint32_t name,
+				     struct profile_draft *draft)
+{
+	struct section_record record = {
+		.name = name, .size = 8, .flags = SECTION_PATCHED,
+	};
+	_cleanup_free_ void *owned = NULL;
+	const uint8_t *table;
+	struct kml_error *error;
+	size_t bytes, i;
+
+	error = elf_file_section(file, scn, &table, &bytes, &owned);
+	if (error)
+		return error;
+	for (i = 0; i + 4 <= bytes; i += 4) {
+		record.address = address + i +
+				 (uint64_t)(int64_t)(int32_t)load_u32(table + i);
+		if (!vec_push(&draft->sections, record))
+			return error_nomem();
+	}
+	return NULL;
+}
+
 struct kml_error *elf_file_sections(const struct elf_file *file,
 				    struct profile_draft *draft)
 {
 	struct section_record record = { 0 };
+	struct kml_error *error;
 	Elf_Scn *scn = NULL;
 	const char *name;
 	GElf_Shdr shdr;
@@ -122,6 +151,13 @@ struct kml_error *elf_file_sections(const struct elf_file *file,
 				     &record.name) ||
 		    !vec_push(&draft->sections, record))
 			return error_nomem();
+		/* A file of debuginfo alone has no contents of it. */
+		if (!name || shdr.sh_type == SHT_NOBITS ||
+		    strncmp(name, PATCHED_PREFIX, strlen(PATCHED_PREFIX)))
+			continue;
+		error = add_patched(file, scn, shdr.sh_addr, record.name, draft);
+		if (error)
+			return error;
 	}
 	return NULL;
 }

@@ -295,6 +295,7 @@ static struct kml_error *show_sections(struct profile *profile)
 		section->size = record->size;
 		section->writable = record->flags & SECTION_WRITABLE;
 		section->executable = record->flags & SECTION_EXECUTABLE;
+		section->patched = record->flags & SECTION_PATCHED;
 	}
 	return NULL;
 }

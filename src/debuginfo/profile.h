@@ -114,6 +114,9 @@ struct profile_section {
 	uint64_t address; /* link-time */
 	uint64_t size;
 	bool writable, executable;
+	/* No section, but one pointer that the kernel patches into its code
+	 * at boot (runtime_const_init(), since Linux 6.11, e78298556ee5). */
+	bool patched;
 };
 const struct profile_section *profile_sections(const struct profile *profile,
 					       size_t *n_ret);

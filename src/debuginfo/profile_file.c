@@ -13,7 +13,7 @@
 #include "debuginfo/cache_dir.h"
 #include "debuginfo/profile_types.h"
 
-#define VERSION 1
+#define VERSION 2
 #define BYTE_ORDER_MARK UINT32_C(0x01020304)
 #define ZSTD_LEVEL 3
 

@@ -48,6 +48,7 @@ struct enumerator_record {
 
 #define SECTION_WRITABLE 1
 #define SECTION_EXECUTABLE 2
+#define SECTION_PATCHED 4 /* see struct profile_section */
 
 struct section_record {
 	uint64_t address;

@@ -630,13 +630,19 @@ static struct kml_error *scan_other_roots(struct scan *scan,
 /* What no word says: see struct kernel_edge. */
 static void add_kernel_edges(struct scan *scan, struct chunk *chunk)
 {
+	uint32_t code = 0;
 	size_t i;
 
+	while (code < scan->kernel->roots.size &&
+	       scan->kernel->roots.data[code].kind != ROOT_CODE)
+		code++;
 	for (i = 0; i < scan->kernel->edges.size; i++) {
 		const struct kernel_edge *edge = &scan->kernel->edges.data[i];
 
-		add_edge(chunk, edge->from, edge->to, (1u << 29) - 1,
-			 HEAP_REF_ADDRESS);
+		add_edge(chunk,
+			 edge->from == HEAP_NONE ? scan->n_objects + code :
+						   edge->from,
+			 edge->to, (1u << 29) - 1, HEAP_REF_ADDRESS);
 	}
 }
 

@@ -150,6 +150,7 @@ enum root_kind {
 	ROOT_STACK,     /* a task's stack; owner: index of the task */
 	ROOT_IRQ_STACK, /* live part of an interrupt stack; owner: CPU */
 	ROOT_REGISTERS, /* owner: CPU */
+	ROOT_CODE,      /* pointers that were patched into code */
 	ROOT_KINDS,
 };
 
@@ -188,7 +189,7 @@ struct kernel_rule {
 
 /* A reference that no word in memory says, but the kernel's logic does. */
 struct kernel_edge {
-	uint32_t from, to; /* object ids; from may be HEAP_NONE: from a root */
+	uint32_t from, to; /* object ids; from HEAP_NONE: from the code */
 };
 
 struct kernel {

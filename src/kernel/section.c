@@ -70,6 +70,46 @@ static struct kml_error *add_percpu_hole(struct kernel *kernel,
 	return error;
 }
 
+/*
+ * Pointers that exist as immediates of instructions alone, so that no scan of
+ * words would find them: unaligned, and in the text.
+ */
+static struct kml_error *load_patched(struct kernel *kernel)
+{
+	const struct profile_section *sections;
+	struct kernel_root *root;
+	enum heap_reference how;
+	size_t i, n;
+
+	sections = profile_sections(kernel->profile, &n);
+	root = vec_add(&kernel->roots);
+	if (!root)
+		return error_nomem();
+	root->kind = ROOT_CODE;
+	snprintf(root->name, sizeof(root->name), "kernel code");
+	for (i = 0; i < n; i++) {
+		uint64_t va = sections[i].address + kernel->kaslr_offset, word;
+		struct kernel_edge edge = { .from = HEAP_NONE };
+		struct kml_error *error;
+
+		if (!sections[i].patched)
+			continue;
+		error = kernel_read_u64(kernel, va, &word);
+		if (error) {
+			error = kernel_forgive(kernel, error,
+					       "pointers in the kernel's code",
+					       va);
+			if (error)
+				return error;
+			continue;
+		}
+		edge.to = heap_resolve(kernel->heap, word, &how);
+		if (edge.to != HEAP_NONE && !vec_push(&kernel->edges, edge))
+			return error_nomem();
+	}
+	return NULL;
+}
+
 struct kml_error *kernel_load_sections(struct kernel *kernel)
 {
 	static const char *const sections[][3] = {
@@ -111,7 +151,8 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 		return error_new(KML_ERR_DEBUGINFO,
 				 "task stacks have a size of 0x%" PRIx64,
 				 kernel->thread_bytes);
-	return add_hole(kernel, va, kernel->thread_bytes);
+	error = add_hole(kernel, va, kernel->thread_bytes);
+	return error ? error : load_patched(kernel);
 }
 
 static struct kml_error *add_reserved(struct kernel *kernel, uint64_t pfn,
