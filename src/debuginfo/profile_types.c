@@ -90,6 +90,7 @@ const struct wanted_type profile_types[] = {
 	OF("vmap_block", "mm/vmalloc.c"),
 	OF("vmap_block_queue", "mm/vmalloc.c"),
 	OF("vfree_deferred", "mm/vmalloc.c"),
+	OF("napi_alloc_cache", "net/core/skbuff.c"),
 	OF("vm_stack", "kernel/fork.c"), /* cached stacks, since 6.0 */
 
 	/* Per-cpu memory. */

@@ -190,6 +190,20 @@ struct kml_error *kernel_walk_list(struct kernel *kernel, uint64_t head_va,
 	return kernel_forgive(kernel, error, what, previous);
 }
 
+struct kml_error *kernel_add_rule(struct kernel *kernel, uint64_t va,
+				  struct kernel_rule rule)
+{
+	enum heap_reference how;
+
+	rule.id = heap_resolve(kernel->heap, va, &how);
+	/* Not a part of a larger block: offsets would be wrong. */
+	if (rule.id == HEAP_NONE ||
+	    (how == HEAP_REF_ADDRESS &&
+	     rule.id == heap_resolve(kernel->heap, va - 1, &how)))
+		return NULL;
+	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
+}
+
 void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 		       enum page_class class)
 {
@@ -380,6 +394,23 @@ static int compare_holes(const void *a, const void *b)
 	return (x->start_va > y->start_va) - (x->start_va < y->start_va);
 }
 
+/* Two rules for one object: one of them is wrong, and all is scanned. */
+static void drop_double_rules(struct kernel *kernel)
+{
+	struct kernel_rule *rules = kernel->rules.data;
+	size_t i, j, n = 0;
+
+	for (i = 0; i < kernel->rules.size; i = j) {
+		for (j = i + 1; j < kernel->rules.size; j++) {
+			if (rules[j].id != rules[i].id)
+				break;
+		}
+		if (j == i + 1)
+			rules[n++] = rules[i];
+	}
+	kernel->rules.size = n;
+}
+
 static void sort_all(struct kernel *kernel)
 {
 	if (kernel->mapped.size)
@@ -388,6 +419,7 @@ static void sort_all(struct kernel *kernel)
 	if (kernel->rules.size)
 		qsort(kernel->rules.data, kernel->rules.size,
 		      sizeof(*kernel->rules.data), compare_rules);
+	drop_double_rules(kernel);
 	if (kernel->holes.size)
 		qsort(kernel->holes.data, kernel->holes.size,
 		      sizeof(*kernel->holes.data), compare_holes);

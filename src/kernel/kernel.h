@@ -313,6 +313,13 @@ static inline bool kernel_is_direct(const struct kernel *kernel, uint64_t va)
 	return (va - kernel->direct_va) >> 12 < kernel->end_pfn;
 }
 
+/*
+ * Have the object that starts at @va scanned by @rule, whose id is filled in.
+ * No object starts there: no rule, so that all of what is there is scanned.
+ */
+struct kml_error *kernel_add_rule(struct kernel *kernel, uint64_t va,
+				  struct kernel_rule rule) error_must_check;
+
 /* Take a page out of the page allocator's blocks: it is explained. */
 void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 		       enum page_class class);

@@ -275,18 +275,13 @@ static int compare_blocks(const void *a, const void *b)
 static struct kml_error *add_rule(struct percpu_load *load, uint64_t va)
 {
 	const struct profile_member *base = &load->layout.base_addr;
-	struct kernel *kernel = load->kernel;
-	enum heap_reference how;
-	struct kernel_rule rule = {
-		.id = heap_resolve(kernel->heap, va, &how),
+	const struct kernel_rule rule = {
 		.kind = SCAN_SKIP_RANGE,
 		.skip_start = (uint32_t)base->offset,
 		.skip_end = (uint32_t)(base->offset + 8),
 	};
 
-	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
-		return NULL;
-	return error_nomem();
+	return kernel_add_rule(load->kernel, va, rule);
 }
 
 static struct kml_error *load_chunk(struct kernel *kernel, void *arg,

@@ -42,16 +42,12 @@ static bool load_layout(struct kernel *kernel, struct bulk_layout *l)
 static struct kml_error *add_rule(struct kernel *kernel, uint64_t va,
 				  uint64_t bytes)
 {
-	enum heap_reference how;
-	struct kernel_rule rule = {
-		.id = heap_resolve(kernel->heap, va, &how),
+	const struct kernel_rule rule = {
 		.kind = SCAN_HEAD,
 		.skip_start = (uint32_t)MIN(bytes, 4096),
 	};
 
-	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
-		return NULL;
-	return error_nomem();
+	return kernel_add_rule(kernel, va, rule);
 }
 
 /* Pages that are kept: an llist through their first words. */

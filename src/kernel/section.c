@@ -71,6 +71,38 @@ static struct kml_error *add_percpu_hole(struct kernel *kernel,
 }
 
 /*
+ * Free sk_buffs that a CPU keeps for NAPI (since Linux 5.13, 50fad4b543b3): an
+ * array whose slots at and beyond skb_count keep what was in them.
+ */
+static struct kml_error *add_skb_cache_holes(struct kernel *kernel)
+{
+	struct profile_member count, cache;
+	struct kml_error *error = NULL;
+	uint64_t va, n;
+	unsigned cpu;
+
+	if (!kernel_has_symbol(kernel, "napi_alloc_cache", &va) ||
+	    !profile_member(kernel->profile, "napi_alloc_cache", "skb_count",
+			    &count) ||
+	    !profile_member(kernel->profile, "napi_alloc_cache", "skb_cache",
+			    &cache))
+		return NULL;
+	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
+		uint64_t at = va + kernel->cpu_offset[cpu];
+
+		if (!kernel->cpu_offset[cpu])
+			continue;
+		error = kernel_read_uint(kernel, at + count.offset, 4, &n);
+		n = error ? 0 : MIN(n * 8, cache.size);
+		error = kernel_forgive(kernel, error, "caches of sk_buffs", at);
+		if (!error)
+			error = add_hole(kernel, at + cache.offset + n,
+					 cache.size - n);
+	}
+	return error;
+}
+
+/*
  * Pointers that exist as immediates of instructions alone, so that no scan of
  * words would find them: unaligned, and in the text.
  */
@@ -133,6 +165,8 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 				    sections[i][2]);
 	for (i = 0; !error && i < ARRAY_SIZE(stacks); i++)
 		error = add_percpu_hole(kernel, stacks[i]);
+	if (!error)
+		error = add_skb_cache_holes(kernel);
 	if (error)
 		return error;
 	/* The first idle task's stack lies in .data, and shows THREAD_SIZE.

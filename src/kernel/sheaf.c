@@ -74,16 +74,12 @@ static struct kml_error *load_layout(struct kernel *kernel,
 static struct kml_error *add_rule(struct kernel *kernel,
 				  const struct sheaf_layout *l, uint64_t va)
 {
-	enum heap_reference how;
-	struct kernel_rule rule = {
-		.id = heap_resolve(kernel->heap, va, &how),
+	const struct kernel_rule rule = {
 		.kind = SCAN_HEAD,
 		.skip_start = (uint32_t)l->objects.offset,
 	};
 
-	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
-		return NULL;
-	return error_nomem();
+	return kernel_add_rule(kernel, va, rule);
 }
 
 /* Mark the objects of one sheaf as free. */

@@ -320,6 +320,23 @@ static struct kml_error *load_slab(struct slab_load *load,
 	return add_region(load, head, *cache_index, &slab);
 }
 
+/* The flags of a cache often equal the physical address of some block. */
+static struct kml_error *add_rules(struct kernel *kernel)
+{
+	struct profile_member flags;
+	struct kernel_rule rule = { .kind = SCAN_SKIP_RANGE };
+	struct kml_error *error = NULL;
+	size_t i;
+
+	if (!profile_member(kernel->profile, "kmem_cache", "flags", &flags))
+		return NULL;
+	rule.skip_start = (uint32_t)flags.offset;
+	rule.skip_end = (uint32_t)(flags.offset + 8);
+	for (i = 0; !error && i < kernel->caches.size; i++)
+		error = kernel_add_rule(kernel, kernel->caches.data[i].va, rule);
+	return error;
+}
+
 struct kml_error *kernel_load_slabs(struct kernel *kernel)
 {
 	struct slab_load load = { .kernel = kernel };
@@ -339,5 +356,5 @@ struct kml_error *kernel_load_slabs(struct kernel *kernel)
 					  &cache_index);
 	}
 	vec_deinit(&load.cpu_slabs);
-	return error;
+	return error ? error : add_rules(kernel);
 }

@@ -74,17 +74,13 @@ static struct kml_error *add_vm_rule(struct kernel *kernel,
 				     const struct vmalloc_layout *l,
 				     uint64_t vm_va)
 {
-	enum heap_reference how;
-	struct kernel_rule rule = {
-		.id = heap_resolve(kernel->heap, vm_va, &how),
+	const struct kernel_rule rule = {
 		.kind = SCAN_SKIP_RANGE,
 		.skip_start = (uint32_t)l->vm_addr.offset,
 		.skip_end = (uint32_t)(l->vm_addr.offset + 8),
 	};
 
-	if (rule.id == HEAP_NONE || vec_push(&kernel->rules, rule))
-		return NULL;
-	return error_nomem();
+	return kernel_add_rule(kernel, vm_va, rule);
 }
 
 /* Do not follow what a vmap_area says about its own range. */
@@ -92,10 +88,7 @@ static struct kml_error *add_rule(struct kernel *kernel,
 				  const struct vmalloc_layout *l,
 				  uint64_t area_va)
 {
-	enum heap_reference how;
-	uint32_t id = heap_resolve(kernel->heap, area_va, &how);
-	struct kernel_rule rule = {
-		.id = id,
+	const struct kernel_rule rule = {
 		.kind = SCAN_SKIP_RANGE,
 		.skip_start = (uint32_t)l->va_start.offset,
 		.skip_end = (uint32_t)(l->va_end.offset + 8),
@@ -103,9 +96,7 @@ static struct kml_error *add_rule(struct kernel *kernel,
 		.skip2_end = (uint32_t)(l->vm.offset + 8),
 	};
 
-	if (id == HEAP_NONE || vec_push(&kernel->rules, rule))
-		return NULL;
-	return error_nomem();
+	return kernel_add_rule(kernel, area_va, rule);
 }
 
 static struct kml_error *read_vm(struct kernel *kernel,
