@@ -126,7 +126,8 @@ head -n 2 "$tmp/out" | cmp -s - <(head -n 2 "$tmp/good") ||
 
 # ---- interrupted: dies of the signal, leaves nothing behind
 status=0
-timeout --preserve-status -s TERM 0.1 "$kmlanalyze" --no-cache \
+# --foreground: only once; the second signal kills it before it has cleaned up.
+timeout --foreground --preserve-status -s TERM 0.1 "$kmlanalyze" --no-cache \
 	-o "$tmp/o/interrupted" "$vmcore" "$vmlinux" 2>"$tmp/err" || status=$?
 if [ "$status" = 143 ]; then
 	check_result 143 'kmlanalyze: interrupted' "$status" 'interrupted'

@@ -8,13 +8,14 @@ pages also into its struct pages, or that is its physical address; for a per-cpu
 block also into each CPU's copy), says what memory that word is in, and writes
 one line for each:
     id  truth  how  offset  physaddr  value  where  detail  of
-"how" is address, struct-page, physical or percpu-copy, "offset" how far into the
+"how" is address, struct-page, physical, percpu-copy or (into the vm_struct of a
+vmalloc area, which keeps the area) vm-struct, "offset" how far into the
 object; "of" is the planted object, or the address of the slab object, that the
 word is in. Lines of "#problem" and "#nohold" say what the summary says.
 The summary on stderr: planted objects that are not what they should be, live
 objects that no word holds, and leaks to which words outside of dead memory and
 outside of the planted leaks point: the misses a conservative scan may have.
-where: free-page free-slab:CACHE lru reserved image image-ro page slab:CACHE
+where: free-page free-pcp free-slab:CACHE lru reserved image image-ro page page-tail slab:CACHE
 vmalloc:CALLER stack-live:COMM stack-dead stack-below-sp:COMM percpu module
 vmap-area vm-struct (an area's own, and its neighbours', start and end) ...
 """
@@ -45,6 +46,7 @@ ncpu = prog["nr_cpu_ids"].value_()
 pcpu_off = [per_cpu_ptr(Object(prog, "char *", 0), c).value_() for c in range(ncpu)]
 
 # ---- what the logged addresses are in the dump
+vm_of = {}                      # id -> vm_struct of a planted area
 extent = {}                     # id -> [start, end) that a pointer may point into
 problem = []
 for o in objs:
@@ -72,6 +74,8 @@ for o in objs:
         if busy != (o.truth != "freed") and o.truth != "freed":
             problem.append((o.id, "no vmap area"))
         size = (size + PAGE - 1) & ~(PAGE - 1)
+        if busy:
+            vm_of[o.id] = va.vm.value_()
     elif o.kind in ("page", "large"):
         p = virt_to_page(prog, a)
         if o.truth != "freed" and p._refcount.counter.value_() < 1:
@@ -102,6 +106,8 @@ for o in objs:
         pfn, end = (x - page_offset >> 12 for x in extent[o.id])
         extra.append((vmemmap + pfn * psize, vmemmap + end * psize, o.id, "struct-page"))
         extra.append((pfn * PAGE, pfn * PAGE + 1, o.id, "physical"))
+    if o.id in vm_of:
+        extra.append((vm_of[o.id], vm_of[o.id] + sizeof(prog.type("struct vm_struct")), o.id, "vm-struct"))
     if o.kind == "percpu" and o.truth != "freed":
         for c in range(ncpu):
             a = per_cpu_ptr(Object(prog, "char *", o.addr), c).value_()
@@ -131,6 +137,7 @@ except Exception:
     current = set()
 mm0 = prog["init_mm"].address_of_()
 vm_structs = {}                 # address -> start of its area
+vm_offset = prog.type("struct vmap_area").member("vm").offset
 area_cache = prog["vmap_area_cachep"].value_()
 for va in for_each_vmap_area(prog):
     vm = va.vm
@@ -194,6 +201,8 @@ def planted(va):
 
 pcpu_leaks = []
 for o in objs:
+    if o.id in vm_of:
+        extra.append((vm_of[o.id], vm_of[o.id] + sizeof(prog.type("struct vm_struct")), o.id, "vm-struct"))
     if o.kind == "percpu" and o.truth != "freed":
         for c in range(ncpu):
             a = per_cpu_ptr(Object(prog, "char *", o.addr), c).value_()
@@ -204,6 +213,23 @@ pcpu_starts = [x[0] for x in pcpu_leaks]
 
 # the mark of a free block: the whole page_type until 6.11, its top byte since
 buddy = int(re.search(r"NUMBER\(PAGE_BUDDY_MAPCOUNT_VALUE\)=(-?\d+)", prog["vmcoreinfo_data"].string_().decode()).group(1)) & 0xffffffff
+
+
+# free pages that a CPU keeps for itself; list i is of order i / 3, the last of
+# whole page blocks
+pcp_free = set()
+for zone in NODE_DATA(prog, 0).node_zones:
+    for c in range(ncpu):
+        pcp = per_cpu_ptr(zone.per_cpu_pageset if hasattr(zone, "per_cpu_pageset") else zone.pageset.pcp, c)
+        n = 0
+        for i, head in enumerate(pcp.lists):
+            order = 9 if i >= 12 else i // 3
+            for page in list_for_each_entry("struct page", head.address_of_(), "lru"):
+                pfn = page_to_pfn(page).value_()
+                pcp_free |= set(range(pfn, pfn + (1 << order)))
+                n += 1 << order
+        if n != pcp.count.value_():
+            problem.append(("pcp", "%d pages on CPU %d's lists, it says %d" % (n, c, pcp.count.value_())))
 
 
 def is_buddy(page):
@@ -272,7 +298,7 @@ def where(pa):
             return "slab-unused", "", None
         name = i.slab_cache.name.string_().decode()
         off = va - i.address
-        if i.slab_cache.value_() == area_cache and off < 16:
+        if i.slab_cache.value_() == area_cache and (off < 16 or off == vm_offset):
             return "vmap-area" if i.allocated else "free-slab:" + name, "0x%x+%d" % (i.address, off), None
         if i.allocated and i.address in vm_structs:
             return "vm-struct", "0x%x+%d of 0x%x" % (i.address, off, vm_structs[i.address]), None
@@ -282,17 +308,20 @@ def where(pa):
         return "lru", "", None
     if is_buddy(page):
         return "free-page", "", None
-    # inside a free block of higher order, or an unreferenced tail
+    # inside a free block of higher order
     for o in range(1, 11):
         h = pfn_to_page(prog, pfn & ~((1 << o) - 1))
         if is_buddy(h) and h.private.value_() >= o:
             return "free-page", "", None
+    if pfn in pcp_free:
+        return "free-pcp", "", None
     if page._refcount.counter.value_() == 0 and head.value_() == page.value_():
-        return "page-ref0", "free on a CPU list, or the tail of a block", None
+        # of a block that is not compound: only its first page is counted
+        return "page-tail", "0x%x" % va, None
     return "page", "0x%x" % va, None
 
 
-DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru", "page-ref0", "image-ro")
+DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru", "free-pcp", "image-ro")
 held = collections.defaultdict(list)
 seen = collections.Counter()
 print("#id\ttruth\thow\toffset\tphys\tvalue\twhere\tdetail\tof")

@@ -152,6 +152,9 @@ int main(int argc, char **argv)
 	take("modules", "/proc/modules");
 	take("vmstat", "/proc/vmstat");
 	take_slab();
+	/* The files closed so far are freed by RCU: not between slabinfo and the
+	 * dump. */
+	sleep(1);
 	take("zoneinfo", "/proc/zoneinfo");
 	take("buddyinfo", "/proc/buddyinfo");
 	take("pagetypeinfo", "/proc/pagetypeinfo");
