@@ -74,13 +74,12 @@ static struct kml_error *add_vm_rule(struct kernel *kernel,
 				     const struct vmalloc_layout *l,
 				     uint64_t vm_va)
 {
-	const struct kernel_rule rule = {
-		.kind = SCAN_SKIP_RANGE,
-		.skip_start = (uint32_t)l->vm_addr.offset,
-		.skip_end = (uint32_t)(l->vm_addr.offset + 8),
-	};
-
-	return kernel_add_rule(kernel, vm_va, rule);
+	return kernel_add_rule(kernel, vm_va,
+			       (struct kernel_rule){
+				       .kind = SCAN_SKIP_RANGE,
+				       .skip_start = (uint32_t)l->vm_addr.offset,
+				       .skip_end = (uint32_t)l->vm_addr.offset + 8,
+			       });
 }
 
 /* Do not follow what a vmap_area says about its own range. */
@@ -88,15 +87,14 @@ static struct kml_error *add_rule(struct kernel *kernel,
 				  const struct vmalloc_layout *l,
 				  uint64_t area_va)
 {
-	const struct kernel_rule rule = {
-		.kind = SCAN_SKIP_RANGE,
-		.skip_start = (uint32_t)l->va_start.offset,
-		.skip_end = (uint32_t)(l->va_end.offset + 8),
-		.skip2_start = (uint32_t)l->vm.offset,
-		.skip2_end = (uint32_t)(l->vm.offset + 8),
-	};
-
-	return kernel_add_rule(kernel, area_va, rule);
+	return kernel_add_rule(kernel, area_va,
+			       (struct kernel_rule){
+				       .kind = SCAN_SKIP_RANGE,
+				       .skip_start = (uint32_t)l->va_start.offset,
+				       .skip_end = (uint32_t)l->va_end.offset + 8,
+				       .skip2_start = (uint32_t)l->vm.offset,
+				       .skip2_end = (uint32_t)l->vm.offset + 8,
+			       });
 }
 
 static struct kml_error *read_vm(struct kernel *kernel,
@@ -341,81 +339,79 @@ struct kernel_area *kernel_find_area(const struct kernel *kernel, uint64_t va)
 
 /* Busy and lazily freed areas are kept by node since Linux 6.9
  * (d093602919ad), in one list each before. */
-static struct kml_error *walk_nodes(struct kernel *kernel,
-				    struct vmalloc_load *load, uint64_t symbol)
-{
-	static const struct {
-		const char *path;
-		bool busy;
-	} lists[] = {
-		{ "busy.head", true },
-		{ "lazy.head", false },
-		{ "purge_list", false },
-	};
-	struct profile_member member;
-	struct kml_error *error;
-	uint64_t nodes, n_nodes, node_bytes, va, i;
-	size_t j;
+struct node_table {
+	uint64_t va, n, bytes; /* bytes: of one node */
+};
 
-	error = kernel_type_size(kernel, "vmap_node", &node_bytes);
+static struct kml_error *load_nodes(struct kernel *kernel, uint64_t symbol,
+				    struct node_table *ret)
+{
+	struct kml_error *error;
+	uint64_t va;
+
+	error = kernel_type_size(kernel, "vmap_node", &ret->bytes);
 	if (!error)
-		error = kernel_read_u64(kernel, symbol, &nodes);
+		error = kernel_read_u64(kernel, symbol, &ret->va);
 	if (!error)
 		error = kernel_symbol(kernel, "nr_vmap_nodes", &va);
 	if (!error)
-		error = kernel_read_uint(kernel, va, 4, &n_nodes);
-	if (!error && n_nodes > MAX_NODES)
+		error = kernel_read_uint(kernel, va, 4, &ret->n);
+	if (!error && ret->n > MAX_NODES)
 		error = error_at(KML_ERR_CORRUPT, va,
-				 "nr_vmap_nodes is %" PRIu64, n_nodes);
-	for (i = 0; !error && i < n_nodes * ARRAY_SIZE(lists); i++) {
-		j = i % ARRAY_SIZE(lists);
-		error = kernel_member(kernel, "vmap_node", lists[j].path,
-				      &member);
-		if (error)
-			break;
-		load->busy = lists[j].busy;
-		error = kernel_walk_list(kernel,
-					 nodes + i / ARRAY_SIZE(lists) * node_bytes +
-						 member.offset,
-					 MAX_AREAS, "torn list of vmalloc areas",
-					 load_area, load);
-	}
+				 "nr_vmap_nodes is %" PRIu64, ret->n);
 	return error;
 }
 
-/* Each node also keeps areas of each size for the next time. */
-static struct kml_error *walk_pools(struct kernel *kernel,
+/* Walk one list of each node. */
+static struct kml_error *walk_node_lists(struct kernel *kernel,
+					 struct vmalloc_load *load,
+					 const struct node_table *nodes,
+					 uint64_t offset)
+{
+	struct kml_error *error = NULL;
+	uint64_t i;
+
+	for (i = 0; !error && i < nodes->n; i++)
+		error = kernel_walk_list(kernel,
+					 nodes->va + i * nodes->bytes + offset,
+					 MAX_AREAS, "torn list of vmalloc areas",
+					 load_area, load);
+	return error;
+}
+
+static struct kml_error *walk_nodes(struct kernel *kernel,
 				    struct vmalloc_load *load, uint64_t symbol)
 {
-	struct profile_member pools, head;
-	struct kml_error *error;
-	uint64_t nodes, n_nodes, node_bytes, pool_bytes, va, i, j;
+	struct profile_member busy, lazy, purge, pools, head;
+	const struct kernel_need needs[] = {
+		{ "vmap_node", "busy.head", &busy },
+		{ "vmap_node", "lazy.head", &lazy },
+		{ "vmap_node", "purge_list", &purge },
+		{ "vmap_node", "pool", &pools },
+		{ "vmap_pool", "head", &head },
+		{ NULL, NULL, NULL },
+	};
+	struct kml_error *error = kernel_members(kernel, needs);
+	struct node_table nodes;
+	uint64_t pool_bytes, i;
 
-	error = kernel_member(kernel, "vmap_node", "pool", &pools);
-	if (!error)
-		error = kernel_member(kernel, "vmap_pool", "head", &head);
 	if (!error)
 		error = kernel_type_size(kernel, "vmap_pool", &pool_bytes);
 	if (!error)
-		error = kernel_type_size(kernel, "vmap_node", &node_bytes);
+		error = load_nodes(kernel, symbol, &nodes);
+	load->busy = true;
 	if (!error)
-		error = kernel_read_u64(kernel, symbol, &nodes);
-	if (!error)
-		error = kernel_symbol(kernel, "nr_vmap_nodes", &va);
-	if (!error)
-		error = kernel_read_uint(kernel, va, 4, &n_nodes);
+		error = walk_node_lists(kernel, load, &nodes, busy.offset);
 	load->busy = false;
-	for (i = 0; !error && i < MIN(n_nodes, MAX_NODES); i++) {
-		for (j = 0; !error && j < pools.count; j++)
-			error = kernel_walk_list(kernel,
-						 nodes + i * node_bytes +
-							 pools.offset +
-							 j * pool_bytes +
-							 head.offset,
-						 MAX_AREAS,
-						 "torn pool of vmalloc areas",
-						 load_area, load);
-	}
+	if (!error)
+		error = walk_node_lists(kernel, load, &nodes, lazy.offset);
+	if (!error)
+		error = walk_node_lists(kernel, load, &nodes, purge.offset);
+	/* Each node also keeps areas of each size for the next time. */
+	for (i = 0; !error && i < pools.count; i++)
+		error = walk_node_lists(kernel, load, &nodes,
+					pools.offset + i * pool_bytes +
+						head.offset);
 	return error;
 }
 
@@ -428,8 +424,6 @@ struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 	error = load_layout(kernel, &load.layout);
 	if (!error && kernel_has_symbol(kernel, "vmap_nodes", &nodes)) {
 		error = walk_nodes(kernel, &load, nodes);
-		if (!error)
-			error = walk_pools(kernel, &load, nodes);
 	} else if (!error) {
 		error = walk_areas(kernel, &load, "vmap_area_list", true);
 		if (!error)
