@@ -410,11 +410,14 @@ static void scan_percpu(const struct scan *scan, struct chunk *chunk,
 	uint64_t page_va = unit->va + start;
 	uint32_t i, lo = 0, hi = blocks->n_blocks, root;
 
-	for (root = scan->first_percpu_root; root < kernel->roots.size; root++) {
+	/* They stand in a row, one of each CPU. */
+	for (root = scan->first_percpu_root;
+	     root < kernel->roots.size &&
+	     kernel->roots.data[root].kind == ROOT_PERCPU;
+	     root++) {
 		const struct kernel_root *r = &kernel->roots.data[root];
 
-		if (r->kind == ROOT_PERCPU && r->start_va == unit->va &&
-		    r->bytes > start)
+		if (r->start_va == unit->va && r->bytes > start)
 			scan_root_page(scan, chunk, root, page, page_va, 0,
 				       MIN(r->bytes - start, 4096));
 	}

@@ -46,10 +46,9 @@ enum {
 	HEAP_NO_SCAN = 1 << 2,  /* contents are looked at by other means:
 				   task stacks; or not at all: ioremap */
 	HEAP_ROOT = 1 << 3,     /* live by definition: module memory */
-	HEAP_NO_LEAK = 1 << 4,  /* never reported: owned by the allocator */
-	HEAP_GUESSED = 1 << 5,  /* the extent is inferred: an uncompound block
+	HEAP_GUESSED = 1 << 4,  /* the extent is inferred: an uncompound block
 				   whose order the kernel does not record */
-	HEAP_SPLIT = 1 << 6,    /* HEAP_PAGES: pages of a split allocation */
+	HEAP_SPLIT = 1 << 5,    /* HEAP_PAGES: pages of a split allocation */
 };
 
 struct heap_region {

@@ -146,7 +146,6 @@ enum root_kind {
 	ROOT_PERCPU,    /* static per-cpu area of one CPU */
 	ROOT_MODULE,    /* writable memory of a module */
 	ROOT_RESERVED,  /* pages of memblock and firmware */
-	ROOT_PAGES,     /* words of struct pages that belong to no object */
 	ROOT_STACK,     /* a task's stack; owner: index of the task */
 	ROOT_IRQ_STACK, /* live part of an interrupt stack; owner: CPU */
 	ROOT_REGISTERS, /* owner: CPU */

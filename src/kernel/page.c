@@ -42,7 +42,6 @@ struct page_layout {
 		refcount, page_type, compound_order;
 	bool has_memcg_data;
 	bool marks_first_page; /* clear_page_pfmemalloc() clears lru.next */
-	uint64_t order_mask;   /* of compound_order */
 	uint64_t pg_reserved, pg_lru, pg_slab, pg_head; /* masks */
 	/* A page is free, or a slab, if its page_type has this value under
 	 * this mask; mask 0: not told by page_type. */
@@ -122,7 +121,6 @@ static struct kml_error *load_page_types(struct kernel *kernel,
 static struct kml_error *load_compound_order(struct kernel *kernel,
 					     struct page_layout *l)
 {
-	l->order_mask = 0xff;
 	if (profile_member(kernel->profile, "page", "compound_order",
 			   &l->compound_order))
 		return NULL;
@@ -281,7 +279,7 @@ static unsigned block_order(const struct page_pass *pass, uint64_t pfn,
 	if (class == PAGE_FREE)
 		order = kernel_get(page, &l->private);
 	else if (kernel_get(page, &l->flags) & l->pg_head && next)
-		order = kernel_get(next, &l->compound_order) & l->order_mask;
+		order = kernel_get(next, &l->compound_order) & 0xff;
 	else
 		return 0;
 	/* A block is aligned to its size: else the struct page lies. */

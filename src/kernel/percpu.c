@@ -24,7 +24,7 @@
 
 struct percpu_layout {
 	struct profile_member list, base_addr, alloc_map, bound_map, nr_pages,
-		start_offset, end_offset, populated, nr_populated;
+		start_offset, end_offset, nr_populated;
 	uint64_t chunk_bytes;
 };
 
@@ -62,7 +62,6 @@ static struct kml_error *load_layout(struct percpu_load *load)
 		{ "pcpu_chunk", "nr_pages", &l->nr_pages },
 		{ "pcpu_chunk", "start_offset", &l->start_offset },
 		{ "pcpu_chunk", "end_offset", &l->end_offset },
-		{ "pcpu_chunk", "populated", &l->populated },
 		{ "pcpu_chunk", "nr_populated", &l->nr_populated },
 		{ NULL, NULL, NULL },
 	};

@@ -121,16 +121,14 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 static struct kml_error *load_cpu(struct kernel *kernel,
 				  const struct sheaf_layout *l, uint64_t va)
 {
-	const struct profile_member *slots[] = {
-		&l->main, &l->spare, l->has_rcu_free ? &l->rcu_free : &l->spare,
-	};
+	const struct profile_member *slots[] = { &l->main, &l->spare,
+						 &l->rcu_free };
+	size_t n = l->has_rcu_free ? 3 : 2;
 	struct kml_error *error = NULL;
 	uint64_t sheaf;
 	size_t i;
 
-	for (i = 0; !error && i < ARRAY_SIZE(slots); i++) {
-		if (i && slots[i] == slots[i - 1])
-			continue;
+	for (i = 0; !error && i < n; i++) {
 		error = kernel_read_u64(kernel, va + slots[i]->offset, &sheaf);
 		if (!error)
 			error = load_sheaf(kernel, l, sheaf);

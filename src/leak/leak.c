@@ -10,8 +10,7 @@
 bool leak_is_white(const struct kernel *kernel, const uint64_t *reached,
 		   uint32_t id)
 {
-	return !bitmap_test(reached, id) && heap_is_allocated(kernel->heap, id) &&
-	       !(heap_region_of(kernel->heap, id)->flags & HEAP_NO_LEAK);
+	return !bitmap_test(reached, id) && heap_is_allocated(kernel->heap, id);
 }
 
 struct finder {

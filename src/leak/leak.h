@@ -67,7 +67,7 @@ struct kml_error *leaks_find(const struct kernel *kernel,
 	error_must_check;
 void leaks_deinit(struct leaks *leaks);
 
-/* White: allocated beyond doubt, not reached, and not the allocator's own. */
+/* White: allocated beyond doubt, and not reached. */
 bool leak_is_white(const struct kernel *kernel, const uint64_t *reached,
 		   uint32_t id);
 
