@@ -200,6 +200,9 @@ const struct wanted_type profile_types[] = {
 	TYPE("net"),
 	TYPE("net_device"),
 	TYPE("request_queue"),
+	TYPE("blk_mq_tag_set"),
+	TYPE("blk_mq_tags"),
+	TYPE("blk_mq_hw_ctx"),
 	TYPE("request"),
 	TYPE("bio"),
 	TYPE("device"),
@@ -258,6 +261,7 @@ const char *const profile_units[] = {
 	"fs/proc/proc_sysctl.c",
 	"net/core/skbuff.c",
 	"block/bio.c",
+	"block/blk-mq.c",
 };
 const size_t n_profile_units = ARRAY_SIZE(profile_units);
 

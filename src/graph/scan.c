@@ -132,6 +132,47 @@ static void scan_bytes(const struct scan *scan, struct chunk *chunk,
 			   (uint64_t)((int64_t)start - origin) / 8);
 }
 
+/* ---- holes */
+
+/* The first hole that ends above @va. */
+static size_t find_hole(const struct kernel *kernel, uint64_t va)
+{
+	size_t lo = 0, hi = kernel->holes.size;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (kernel->holes.data[mid].end_va <= va)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* scan_bytes() around the holes; @buf_va: the address of what is in @buf. */
+static void scan_around_holes(const struct scan *scan, struct chunk *chunk,
+			      uint32_t from, const char *buf, uint64_t buf_va,
+			      uint64_t start, uint64_t end, int64_t origin)
+{
+	const struct kernel *kernel = scan->kernel;
+	size_t i;
+
+	for (i = find_hole(kernel, buf_va + start);
+	     i < kernel->holes.size && start < end; i++) {
+		const struct kernel_hole *hole = &kernel->holes.data[i];
+
+		if (hole->start_va >= buf_va + end)
+			break;
+		if (hole->start_va > buf_va + start)
+			scan_bytes(scan, chunk, from, buf, start,
+				   hole->start_va - buf_va, origin);
+		start = hole->end_va - buf_va;
+	}
+	if (start < end)
+		scan_bytes(scan, chunk, from, buf, start, end, origin);
+}
+
 /* ---- objects with a rule of their own */
 
 static const struct kernel_rule *find_rule(const struct scan *scan, uint32_t id)
@@ -167,6 +208,13 @@ static void scan_object_part(const struct scan *scan, struct chunk *chunk,
 	if (!rule) {
 		scan_bytes(scan, chunk, id, buf, buf_start,
 			   buf_start + (end - start), origin);
+		return;
+	}
+	if (rule->kind == SCAN_HOLES) {
+		scan_around_holes(scan, chunk, id, buf,
+				  heap_object_va(scan->heap, id) + start -
+					  buf_start,
+				  buf_start, buf_start + (end - start), origin);
 		return;
 	}
 	if (rule->kind == SCAN_HEAD) {
@@ -243,31 +291,17 @@ static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
 
 /* ---- roots in physical memory */
 
-/* Scan what lies in a page of a root, around the holes. */
+/* Scan what lies in a page of a root. */
 static void scan_root_page(const struct scan *scan, struct chunk *chunk,
 			   uint32_t root_index, const char *page,
 			   uint64_t page_va, uint64_t start, uint64_t end)
 {
-	const struct kernel *kernel = scan->kernel;
-	const struct kernel_root *root = &kernel->roots.data[root_index];
-	uint32_t from = scan->n_objects + root_index;
-	int64_t origin = (int64_t)(root->start_va - page_va);
-	size_t i;
+	const struct kernel_root *root =
+		&scan->kernel->roots.data[root_index];
 
-	for (i = 0; i < kernel->holes.size && start < end; i++) {
-		const struct kernel_hole *hole = &kernel->holes.data[i];
-
-		if (hole->end_va <= page_va + start)
-			continue;
-		if (hole->start_va >= page_va + end)
-			break;
-		if (hole->start_va > page_va + start)
-			scan_bytes(scan, chunk, from, page, start,
-				   hole->start_va - page_va, origin);
-		start = hole->end_va - page_va;
-	}
-	if (start < end)
-		scan_bytes(scan, chunk, from, page, start, end, origin);
+	scan_around_holes(scan, chunk, scan->n_objects + root_index, page,
+			  page_va, start, end,
+			  (int64_t)(root->start_va - page_va));
 }
 
 /* The first root by physical address that ends above @pa. */
@@ -433,9 +467,10 @@ static void scan_percpu(const struct scan *scan, struct chunk *chunk,
 		uint64_t from = blocks->blocks[i].offset;
 		uint64_t to = from + blocks->blocks[i].bytes;
 
-		scan_bytes(scan, chunk, unit->first_id + i, page,
-			   MAX(from, start) - start, MIN(to, end) - start,
-			   (int64_t)(from - start));
+		scan_around_holes(scan, chunk, unit->first_id + i, page,
+				  page_va, MAX(from, start) - start,
+				  MIN(to, end) - start,
+				  (int64_t)(from - start));
 	}
 }
 

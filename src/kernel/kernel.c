@@ -204,6 +204,38 @@ struct kml_error *kernel_add_rule(struct kernel *kernel, uint64_t va,
 	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
 }
 
+struct kml_error *kernel_add_hole(struct kernel *kernel, uint64_t va,
+				  uint64_t bytes)
+{
+	const struct kernel_hole hole = { va, va + bytes };
+	struct kernel_rule rule = { .kind = SCAN_HOLES };
+	size_t n = kernel->rules.size;
+	enum heap_reference how;
+
+	if (va + bytes <= va)
+		return NULL;
+	if (!vec_push(&kernel->holes, hole))
+		return error_nomem();
+	rule.id = heap_resolve(kernel->heap, va, &how);
+	/* Many holes of one object come in a row. */
+	if (rule.id == HEAP_NONE ||
+	    (n && kernel->rules.data[n - 1].id == rule.id &&
+	     kernel->rules.data[n - 1].kind == SCAN_HOLES))
+		return NULL;
+	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
+}
+
+struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
+{
+	enum heap_reference how;
+	uint32_t id = heap_resolve(kernel->heap, va, &how);
+
+	if (id == HEAP_NONE || how != HEAP_REF_ADDRESS ||
+	    heap_object_va(kernel->heap, id) != va)
+		return NULL;
+	return kernel_add_hole(kernel, va, heap_object_bytes(kernel->heap, id));
+}
+
 void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 		       enum page_class class)
 {
@@ -394,21 +426,41 @@ static int compare_holes(const void *a, const void *b)
 	return (x->start_va > y->start_va) - (x->start_va < y->start_va);
 }
 
-/* Two rules for one object: one of them is wrong, and all is scanned. */
+/* Two rules for one object: one of them is wrong, and all is scanned.  (Holes
+ * of one object share a rule.) */
 static void drop_double_rules(struct kernel *kernel)
 {
 	struct kernel_rule *rules = kernel->rules.data;
 	size_t i, j, n = 0;
 
 	for (i = 0; i < kernel->rules.size; i = j) {
+		bool same = true;
+
 		for (j = i + 1; j < kernel->rules.size; j++) {
 			if (rules[j].id != rules[i].id)
 				break;
+			same = same && rules[i].kind == SCAN_HOLES &&
+			       rules[j].kind == SCAN_HOLES;
 		}
-		if (j == i + 1)
+		if (same)
 			rules[n++] = rules[i];
 	}
 	kernel->rules.size = n;
+}
+
+static void merge_holes(struct kernel *kernel)
+{
+	struct kernel_hole *holes = kernel->holes.data;
+	size_t i, n = 0;
+
+	for (i = 0; i < kernel->holes.size; i++) {
+		if (n && holes[i].start_va <= holes[n - 1].end_va)
+			holes[n - 1].end_va = MAX(holes[n - 1].end_va,
+						  holes[i].end_va);
+		else
+			holes[n++] = holes[i];
+	}
+	kernel->holes.size = n;
 }
 
 static void sort_all(struct kernel *kernel)
@@ -423,6 +475,7 @@ static void sort_all(struct kernel *kernel)
 	if (kernel->holes.size)
 		qsort(kernel->holes.data, kernel->holes.size,
 		      sizeof(*kernel->holes.data), compare_holes);
+	merge_holes(kernel);
 }
 
 static void count_pages(struct kernel *kernel)
@@ -455,6 +508,8 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "kernel sections", kernel_load_sections },
 		{ "object states", seal_heap },
 		{ "sheaves of free objects", kernel_load_sheaves },
+		{ "block requests", kernel_load_requests },
+		{ "network buffers and namespaces", kernel_load_net },
 		{ "modules", kernel_load_modules },
 		{ "tasks", kernel_load_tasks },
 		{ "page tables", kernel_load_page_tables },

@@ -167,8 +167,9 @@ struct kernel_root {
 	char name[32];
 };
 
-/* A range of a root that is not scanned: interrupt stacks inside the per-cpu
- * area.  Sorted by start_va. */
+/* A range that is not scanned, as its words are known to hold nothing: stacks
+ * inside the per-cpu area, contents of objects that their owner has done with.
+ * Sorted and disjoint once loaded. */
 struct kernel_hole {
 	uint64_t start_va, end_va;
 };
@@ -179,6 +180,7 @@ enum scan_rule {
 	SCAN_SKIP_RANGE, /* not the words in [skip_start, skip_end) nor those
 			    in [skip2_start, skip2_end) */
 	SCAN_HEAD,       /* only the first skip_start bytes */
+	SCAN_HOLES,      /* not what lies in kernel.holes */
 };
 struct kernel_rule {
 	uint32_t id;
@@ -319,6 +321,16 @@ static inline bool kernel_is_direct(const struct kernel *kernel, uint64_t va)
 struct kml_error *kernel_add_rule(struct kernel *kernel, uint64_t va,
 				  struct kernel_rule rule) error_must_check;
 
+/*
+ * Leave [@va, @va + @bytes) out of the scan, be it of a root, of an object that
+ * is in the heap by now, or of a per-cpu unit; other words count as ever.
+ */
+struct kml_error *kernel_add_hole(struct kernel *kernel, uint64_t va,
+				  uint64_t bytes) error_must_check;
+/* The same for all of the object that starts at @va. */
+struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
+	error_must_check;
+
 /* Take a page out of the page allocator's blocks: it is explained. */
 void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 		       enum page_class class);
@@ -344,6 +356,8 @@ struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
 struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_net(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_page_tables(struct kernel *kernel) error_must_check;

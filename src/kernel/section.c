@@ -42,14 +42,6 @@ static struct kml_error *add_section(struct kernel *kernel, const char *name,
 	return NULL;
 }
 
-static struct kml_error *add_hole(struct kernel *kernel, uint64_t va,
-				  uint64_t bytes)
-{
-	struct kernel_hole hole = { va, va + bytes };
-
-	return vec_push(&kernel->holes, hole) ? NULL : error_nomem();
-}
-
 /* A stack in a static per-cpu variable, on every CPU. */
 static struct kml_error *add_percpu_hole(struct kernel *kernel,
 					 const char *name)
@@ -64,40 +56,9 @@ static struct kml_error *add_percpu_hole(struct kernel *kernel,
 		return NULL;
 	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
 		if (kernel->cpu_offset[cpu])
-			error = add_hole(kernel, va + kernel->cpu_offset[cpu],
-					 bytes);
-	}
-	return error;
-}
-
-/*
- * Free sk_buffs that a CPU keeps for NAPI (since Linux 5.13, 50fad4b543b3): an
- * array whose slots at and beyond skb_count keep what was in them.
- */
-static struct kml_error *add_skb_cache_holes(struct kernel *kernel)
-{
-	struct profile_member count, cache;
-	struct kml_error *error = NULL;
-	uint64_t va, n;
-	unsigned cpu;
-
-	if (!kernel_has_symbol(kernel, "napi_alloc_cache", &va) ||
-	    !profile_member(kernel->profile, "napi_alloc_cache", "skb_count",
-			    &count) ||
-	    !profile_member(kernel->profile, "napi_alloc_cache", "skb_cache",
-			    &cache))
-		return NULL;
-	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
-		uint64_t at = va + kernel->cpu_offset[cpu];
-
-		if (!kernel->cpu_offset[cpu])
-			continue;
-		error = kernel_read_uint(kernel, at + count.offset, 4, &n);
-		n = error ? 0 : MIN(n * 8, cache.size);
-		error = kernel_forgive(kernel, error, "caches of sk_buffs", at);
-		if (!error)
-			error = add_hole(kernel, at + cache.offset + n,
-					 cache.size - n);
+			error = kernel_add_hole(kernel,
+						va + kernel->cpu_offset[cpu],
+						bytes);
 	}
 	return error;
 }
@@ -165,8 +126,6 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 				    sections[i][2]);
 	for (i = 0; !error && i < ARRAY_SIZE(stacks); i++)
 		error = add_percpu_hole(kernel, stacks[i]);
-	if (!error)
-		error = add_skb_cache_holes(kernel);
 	if (error)
 		return error;
 	/* The first idle task's stack lies in .data, and shows THREAD_SIZE.
@@ -185,7 +144,7 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 		return error_new(KML_ERR_DEBUGINFO,
 				 "task stacks have a size of 0x%" PRIx64,
 				 kernel->thread_bytes);
-	error = add_hole(kernel, va, kernel->thread_bytes);
+	error = kernel_add_hole(kernel, va, kernel->thread_bytes);
 	return error ? error : load_patched(kernel);
 }
 

@@ -128,6 +128,10 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 				return error;
 			continue;
 		}
+		/* What this refers to is free: no reference at all. */
+		error = kernel_add_hole(kernel, va + l->cpu_freelist.offset, 8);
+		if (error)
+			return error;
 		cpu_slab.pfn = (slab - kernel->vmemmap_va) /
 			       kernel->page_struct_bytes;
 		if (slab && cpu_slab.freelist &&
