@@ -37,6 +37,22 @@ static inline enum heap_reference graph_edge_how(const struct graph_edge *edge)
 	return (enum heap_reference)(edge->where >> 29);
 }
 
+/*
+ * A word that equals an address of an object and is nevertheless no reference
+ * to it.  Nothing follows these; they are kept as what a verdict rests on.
+ */
+enum graph_disregard {
+	DISREGARD_OWNER,   /* the last owner of a lock, by its flag bits */
+	DISREGARD_INTEGER, /* in a slab object, equal to a physical address */
+	GRAPH_DISREGARDS,
+};
+
+struct graph_disregarded {
+	uint32_t to, from; /* as in struct graph */
+	uint32_t word;     /* of the source */
+	uint32_t why;      /* enum graph_disregard */
+};
+
 /* What the pass saw; mdb's ::findleaks -v counts the same. */
 struct graph_statistics {
 	uint64_t pages;      /* read and scanned */
@@ -54,6 +70,8 @@ struct graph {
 	uint64_t n_edges;
 	uint64_t *first; /* n_sources + 1 */
 	struct graph_edge *edges;
+	struct graph_disregarded *disregarded; /* sorted by .to */
+	size_t n_disregarded;
 	struct graph_statistics statistics;
 };
 
@@ -61,6 +79,10 @@ struct graph {
 struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
 	error_must_check;
 void graph_deinit(struct graph *graph);
+
+/* The first of the disregarded references to @id, *@n of them in a row. */
+const struct graph_disregarded *
+graph_find_disregarded(const struct graph *graph, uint32_t id, size_t *n);
 
 /* A source that is a root: its index in kernel.roots, or UINT32_MAX if it
  * stands for struct pages or is an object. */

@@ -46,6 +46,7 @@ static const char *const gap_names[GAPS] = {
 
 struct chunk {
 	VEC(struct raw_edge) edges;
+	VEC(struct graph_disregarded) disregarded;
 	struct graph_statistics statistics;
 	uint64_t gaps[GAPS];
 	uint64_t gap_va[GAPS];
@@ -93,6 +94,52 @@ static void add_edge(struct chunk *chunk, uint32_t from, uint32_t to,
 		chunk->nomem = true;
 }
 
+static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
+{
+	const struct heap_region *r;
+
+	if (id >= scan->n_objects)
+		return false;
+	r = heap_region_of(scan->heap, id);
+	return r->kind == HEAP_SLAB &&
+	       (cache == HEAP_NONE || r->owner == cache);
+}
+
+/*
+ * Is a word that equals an address of @to no reference to it?
+ *
+ * - A lock's owner has flags in its low bits.  That of a rw_semaphore stays
+ *   after the last reader has left (rwsem_set_reader_owned() of
+ *   kernel/locking/rwsem.c), who may have exited long ago.  An owner that
+ *   lives is on a list of tasks.
+ * - Physical addresses are kept where hardware or page tables are set up: in
+ *   pages and in variables.  A driver's object has the virtual one as well;
+ *   an equal word of a slab object alone is a number.
+ */
+static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
+		      uint64_t word, enum heap_reference how, uint32_t *why)
+{
+	if (word & 7 && scan->kernel->task_cache != HEAP_NONE &&
+		 is_slab_of(scan, to, scan->kernel->task_cache))
+		*why = DISREGARD_OWNER;
+	else if (how == HEAP_REF_PHYSICAL && is_slab_of(scan, from, HEAP_NONE))
+		*why = DISREGARD_INTEGER;
+	else
+		return false;
+	return true;
+}
+
+static void add_disregarded(struct chunk *chunk, uint32_t from, uint32_t to,
+			    uint64_t word, uint32_t why)
+{
+	const struct graph_disregarded disregarded = {
+		to, from, (uint32_t)word, why,
+	};
+
+	if (from != to && !vec_push(&chunk->disregarded, disregarded))
+		chunk->nomem = true;
+}
+
 static void scan_words(const struct scan *scan, struct chunk *chunk,
 		       uint32_t from, const uint64_t *words, uint64_t n,
 		       uint64_t first_word)
@@ -102,14 +149,18 @@ static void scan_words(const struct scan *scan, struct chunk *chunk,
 	chunk->statistics.words += n;
 	for (i = 0; i < n; i++) {
 		enum heap_reference how = HEAP_REF_NONE;
-		uint32_t to;
+		uint32_t to, why;
 
 		if (words[i] < 4096)
 			continue;
 		to = heap_resolve(scan->heap, words[i], &how);
 		if (to != HEAP_NONE) {
 			chunk->statistics.candidates++;
-			add_edge(chunk, from, to, first_word + i, how);
+			if (disregard(scan, from, to, words[i], how, &why))
+				add_disregarded(chunk, from, to,
+						first_word + i, why);
+			else
+				add_edge(chunk, from, to, first_word + i, how);
 		} else if (how != HEAP_REF_NONE) {
 			chunk->statistics.candidates++;
 			chunk->statistics.misses++;
@@ -386,7 +437,8 @@ static uint32_t page_source(const struct scan *scan, uint64_t pfn)
 static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 			     uint64_t pfn, const uint64_t *page)
 {
-	unsigned words = scan->kernel->page_words[scan->kernel->page_class[pfn]];
+	unsigned class = scan->kernel->page_class[pfn];
+	unsigned words = scan->kernel->page_words[class];
 	uint64_t per_page = scan->kernel->page_struct_bytes / 8;
 	uint32_t from = HEAP_NONE;
 	enum heap_reference how;
@@ -399,6 +451,12 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 		uint32_t to;
 
 		if (page[word] < 4096)
+			continue;
+		/* An anonymous page's mapping: its anon_vma, which may be gone
+		 * while the page still is in a swap cache or on its way out,
+		 * and which the page does not hold. */
+		if (class == PAGE_USER && word == scan->kernel->mapping_word &&
+		    page[word] & 3)
 			continue;
 		chunk->statistics.words++;
 		to = heap_resolve(scan->heap, page[word], &how);
@@ -755,6 +813,42 @@ static int compare_pa(const void *a, const void *b, void *roots)
 	return (x->start_pa > y->start_pa) - (x->start_pa < y->start_pa);
 }
 
+static int compare_disregarded(const void *a, const void *b)
+{
+	const struct graph_disregarded *x = a, *y = b;
+
+	if (x->to != y->to)
+		return x->to < y->to ? -1 : 1;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return (x->word > y->word) - (x->word < y->word);
+}
+
+static struct kml_error *join_disregarded(struct scan *scan, uint64_t n_chunks,
+					  struct graph *graph)
+{
+	uint64_t c, n = 0;
+
+	for (c = 0; c < n_chunks; c++)
+		n += scan->chunks[c].disregarded.size;
+	graph->disregarded = malloc(MAX(n, 1) * sizeof(*graph->disregarded));
+	if (!graph->disregarded)
+		return error_nomem();
+	for (c = 0; c < n_chunks; c++) {
+		struct chunk *chunk = &scan->chunks[c];
+
+		if (chunk->disregarded.size)
+			memcpy(graph->disregarded + graph->n_disregarded,
+			       chunk->disregarded.data,
+			       chunk->disregarded.size *
+				       sizeof(*graph->disregarded));
+		graph->n_disregarded += chunk->disregarded.size;
+	}
+	qsort(graph->disregarded, n, sizeof(*graph->disregarded),
+	      compare_disregarded);
+	return NULL;
+}
+
 static struct kml_error *prepare(struct scan *scan, uint64_t n_chunks)
 {
 	struct kernel *kernel = scan->kernel;
@@ -799,8 +893,10 @@ static void scan_deinit(struct scan *scan, uint64_t n_chunks)
 {
 	uint64_t i;
 
-	for (i = 0; scan->chunks && i <= n_chunks; i++)
+	for (i = 0; scan->chunks && i <= n_chunks; i++) {
 		vec_deinit(&scan->chunks[i].edges);
+		vec_deinit(&scan->chunks[i].disregarded);
+	}
 	for (i = 0; scan->threads && i < scan->kernel->n_threads; i++) {
 		image_reader_destroy(scan->threads[i].reader);
 		free(scan->threads[i].buf);
@@ -835,7 +931,8 @@ static struct kml_error *run(struct scan *scan, uint64_t n_chunks,
 		add_statistics(&graph->statistics, &scan->chunks[i].statistics);
 		merge_gaps(kernel, &scan->chunks[i]);
 	}
-	return build_rows(scan, n_chunks + 1, graph);
+	error = join_disregarded(scan, n_chunks + 1, graph);
+	return error ? error : build_rows(scan, n_chunks + 1, graph);
 }
 
 struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
@@ -866,6 +963,28 @@ void graph_deinit(struct graph *graph)
 {
 	free(graph->first);
 	free(graph->edges);
+	free(graph->disregarded);
+}
+
+const struct graph_disregarded *
+graph_find_disregarded(const struct graph *graph, uint32_t id, size_t *n)
+{
+	size_t lo = 0, hi = graph->n_disregarded, first;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (graph->disregarded[mid].to < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (first = lo; lo < graph->n_disregarded &&
+			 graph->disregarded[lo].to == id;
+	     lo++)
+		;
+	*n = lo - first;
+	return graph->disregarded + first;
 }
 
 uint32_t graph_source_root(const struct graph *graph,

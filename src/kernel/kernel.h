@@ -85,6 +85,7 @@ struct kernel_cache {
 	uint64_t random;         /* of CONFIG_SLAB_FREELIST_HARDENED, or 0 */
 	uint32_t slab_objects;   /* of a new slab; older ones may differ */
 	uint32_t slab_pages;
+	uint32_t n_users;        /* kmem_cache.refcount: merged if above 1 */
 	uint64_t n_slabs, n_objects, n_pages;
 	uint64_t n_node_free;    /* free objects that /proc/slabinfo counts as
 				    free: not those of CPUs' slabs */
@@ -216,6 +217,7 @@ struct kernel {
 	uint16_t page_words[PAGE_CLASSES]; /* which words of a struct page are
 					      pointers worth following: a bit
 					      per word, by class */
+	unsigned mapping_word;      /* which one page.mapping is */
 	uint64_t end_pfn;
 	uint64_t page_count[PAGE_CLASSES];
 
@@ -235,6 +237,8 @@ struct kernel {
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;
 	uint64_t thread_bytes; /* THREAD_SIZE */
+	uint32_t task_cache;   /* of struct task_struct alone: index into caches,
+				  or HEAP_NONE */
 };
 
 /*

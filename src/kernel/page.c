@@ -201,6 +201,7 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	word_bit(&data, &l->private);
 	word_bit(&data, &l->mapping);
 	word_bit(&lru, &l->lru);
+	kernel->mapping_word = (unsigned)(l->mapping.offset / 8);
 	/* page->index is pt_mm of a page table and a driver's word elsewhere */
 	word_index = (uint16_t)(1u << (l->mapping.offset / 8 + 1));
 	words[PAGE_USER] = memcg | data;

@@ -21,8 +21,9 @@ struct slab_layout {
 	struct profile_member cpu_freelist, cpu_page;
 	struct profile_member slab_cache, freelist, inuse, objects, frozen;
 	struct profile_member oo; /* order and objects of a new slab */
+	struct profile_member refcount;
 	uint64_t cache_bytes, slab_bytes;
-	bool has_random, has_cpu_slab, has_frozen, has_oo;
+	bool has_random, has_cpu_slab, has_frozen, has_oo, has_refcount;
 };
 
 /* The slab that a CPU allocates from, and its private freelist. */
@@ -78,6 +79,8 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		return error;
 	l->has_random = profile_member(kernel->profile, "kmem_cache", "random",
 				       &l->random);
+	l->has_refcount = profile_member(kernel->profile, "kmem_cache",
+					 "refcount", &l->refcount);
 	l->has_oo = profile_member(kernel->profile, "kmem_cache", "oo.x",
 				   &l->oo);
 	l->has_frozen = profile_member(kernel->profile, "slab", "frozen",
@@ -161,6 +164,8 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 	cache.pad_bytes = (uint32_t)kernel_get(buf, &l->red_left_pad);
 	if (l->has_random)
 		cache.random = kernel_get(buf, &l->random);
+	if (l->has_refcount)
+		cache.n_users = (uint32_t)kernel_get(buf, &l->refcount);
 	if (l->has_oo) {
 		cache.slab_objects = kernel_get(buf, &l->oo) & 0xffff;
 		cache.slab_pages = 1u << (kernel_get(buf, &l->oo) >> 16 & 15);

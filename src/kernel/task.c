@@ -24,6 +24,8 @@
 
 struct task_load {
 	struct profile_member pid, comm, stack, on_cpu, sp;
+	struct profile_member last_wakee, run_node, on_rq;
+	bool has_last_wakee, has_run_node;
 	uint64_t callers[MAX_STACK_CALLERS]; /* who allocates stacks */
 	unsigned n_callers;
 };
@@ -40,7 +42,35 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ NULL, NULL, NULL },
 	};
 
+	l->has_last_wakee = profile_member(kernel->profile, "task_struct",
+					   "last_wakee", &l->last_wakee);
+	l->has_run_node = profile_member(kernel->profile, "task_struct",
+					 "se.run_node", &l->run_node) &&
+			  profile_member(kernel->profile, "task_struct",
+					 "se.on_rq", &l->on_rq);
 	return kernel_members(kernel, needs);
+}
+
+/*
+ * What the scheduler leaves behind in a task: whom it woke up last, to compare
+ * with and never to look at (record_wakee() of kernel/sched/fair.c), and, off
+ * the run queue, who its neighbours were there (rb_erase() clears nothing).
+ */
+static struct kml_error *hide_leftovers(struct kernel *kernel,
+					const struct task_load *l, uint64_t va)
+{
+	struct kml_error *error = NULL;
+	uint64_t on_rq = 1;
+
+	if (l->has_last_wakee)
+		error = kernel_add_hole(kernel, va + l->last_wakee.offset, 8);
+	if (!error && l->has_run_node)
+		error = kernel_read_uint(kernel, va + l->on_rq.offset,
+					 (unsigned)l->on_rq.size, &on_rq);
+	if (!error && !on_rq)
+		error = kernel_add_hole(kernel, va + l->run_node.offset,
+					l->run_node.size);
+	return error;
 }
 
 static struct kml_error *read_task(struct kernel *kernel,
@@ -88,6 +118,8 @@ static struct kml_error *load_task(struct kernel *kernel, void *arg,
 	struct kml_error *error;
 
 	error = read_task(kernel, l, &task);
+	if (!error)
+		error = hide_leftovers(kernel, l, va);
 	if (error)
 		return kernel_forgive(kernel, error, "tasks", va);
 	/* A dead task that is still referred to has given its stack back. */
@@ -309,6 +341,25 @@ static struct kml_error *add_stack_roots(struct kernel *kernel)
 	return NULL;
 }
 
+/* The cache of tasks, if nothing else is in it. */
+static struct kml_error *find_task_cache(struct kernel *kernel)
+{
+	struct kml_error *error;
+	uint64_t symbol, va = 0;
+	uint32_t i;
+
+	kernel->task_cache = HEAP_NONE;
+	error = kernel_symbol(kernel, "task_struct_cachep", &symbol);
+	if (!error)
+		error = kernel_read_u64(kernel, symbol, &va);
+	for (i = 0; !error && i < kernel->caches.size; i++) {
+		if (kernel->caches.data[i].va == va &&
+		    kernel->caches.data[i].n_users == 1)
+			kernel->task_cache = i;
+	}
+	return error;
+}
+
 struct kml_error *kernel_load_tasks(struct kernel *kernel)
 {
 	struct task_load load = { 0 };
@@ -316,6 +367,8 @@ struct kml_error *kernel_load_tasks(struct kernel *kernel)
 	uint64_t init_task;
 
 	error = load_layout(kernel, &load);
+	if (!error)
+		error = find_task_cache(kernel);
 	if (!error)
 		error = kernel_symbol(kernel, "init_task", &init_task);
 	if (!error)
