@@ -95,6 +95,7 @@ struct kml_options {
 	bool held_by_stack;        /* unwind stacks that alone hold objects */
 	kml_message_fn *message;   /* may be NULL */
 	void *message_arg;
+	bool blind;                /* find out what blinds the scan */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 

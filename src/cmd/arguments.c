@@ -24,6 +24,7 @@ enum {
 	OPT_LIMIT,
 	OPT_NO_LINES,
 	OPT_HELD,
+	OPT_BLIND,
 	OPT_NO_CONTENT,
 	OPT_NO_CACHE,
 	OPT_CACHE_DIR,
@@ -48,6 +49,7 @@ static const struct {
 	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS },
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
+	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
@@ -166,6 +168,9 @@ static bool parse_flag(int value, struct arguments *args)
 	case OPT_HELD:
 		args->options.held_by_stack = true;
 		break;
+	case OPT_BLIND:
+		args->options.blind = true;
+		break;
 	case OPT_NO_CONTENT:
 		args->report.no_content = true;
 		break;
@@ -228,6 +233,8 @@ static bool check_combination(const struct arguments *args, unsigned seen)
 		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
 	else if (kmemleak && args->options.held_by_stack)
 		usage_error("'--held-by-stack' does not go with '--format=kmemleak'");
+	else if (kmemleak && args->options.blind)
+		usage_error("'--blind' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->report.statistics)
 		usage_error("'-v' does not go with '--format=kmemleak'");
 	else

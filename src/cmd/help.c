@@ -26,6 +26,8 @@ static const char options[] =
 	"                       stack pointer up), whole, or off\n"
 	"      --limit N        leaks listed per group; 0: all (text: 8 unless told)\n"
 	"      --held-by-stack  list what nothing but a task's stack holds, and who\n"
+	"      --blind          list what looks like a reference to free objects, and would\n"
+	"                       hide leaks as well\n"
 	"      --no-content     leave out the contents of memory\n"
 	"      --no-lines       no source lines; symbol+offset instead\n"
 	"\n"

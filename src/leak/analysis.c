@@ -108,7 +108,12 @@ static struct kml_error *find_leaks(struct kml_analysis *a)
 	struct kml_error *error;
 
 	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->leaks);
-	return error ? error : find_held(a, a->reached);
+	if (!error)
+		error = find_held(a, a->reached);
+	if (!error)
+		error = blind_find(&a->kernel, &a->graph, a->reached,
+				   a->options.blind, &a->blind);
+	return error;
 }
 
 static struct kml_error *open_lines(struct kml_analysis *a)
@@ -233,6 +238,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 		return;
 	if (a->lines)
 		lines_close(a->lines);
+	blind_deinit(&a->blind);
 	held_deinit(&a->held);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);

@@ -11,6 +11,7 @@
 #include "debuginfo/lines.h"
 #include "graph/graph.h"
 #include "graph/mark.h"
+#include "leak/blind.h"
 #include "leak/held.h"
 #include "leak/leak.h"
 
@@ -46,6 +47,7 @@ struct kml_analysis {
 	struct mark_statistics mark;
 	struct leaks leaks;
 	struct held_list held;
+	struct blind blind;
 	struct stage_time stages[STAGES];
 };
 

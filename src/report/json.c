@@ -5,12 +5,15 @@
 #include "base/util.h"
 #include "report/content.h"
 #include "report/holds.h"
+#include "leak/trust.h"
 #include "report/json_common.h"
+#include "report/source.h"
 #include "report/stacks.h"
 #include "report/summary.h"
 
 #define MAX_POINTERS 16u
 #define MAX_HOLDS 16u
+#define MAX_DISREGARDED 16u
 
 static void json_totals(struct json *json, const struct report *report)
 {
@@ -126,6 +129,35 @@ static void json_followers(struct json *json, const struct report *report,
 	json_end(json);
 }
 
+static void json_trust(struct json *json, struct report *report,
+		       const struct object *object)
+{
+	static const char *const levels[] = { "high", "medium", "low" };
+	const struct kml_analysis *analysis = report->analysis;
+	unsigned reasons = trust_reasons(report->kernel, &analysis->graph,
+					 analysis->reached, object->id);
+	const struct graph_disregarded *words;
+	char source[SOURCE_BYTES];
+	size_t n, i, shown = 0;
+
+	json_string(json, "trust", levels[trust_of(reasons)]);
+	json_bool(json, "extent_inferred", reasons & TRUST_GUESSED);
+	json_array(json, "disregarded");
+	words = graph_find_disregarded(&analysis->graph, object->id, &n);
+	for (i = 0; i < n && shown < MAX_DISREGARDED; i++) {
+		if (!trust_is_live(report->kernel, &analysis->graph,
+				   analysis->reached, &words[i]))
+			continue;
+		source_describe(report, words[i].from, words[i].word, source);
+		json_object_line(json, NULL);
+		json_string(json, "in", source);
+		json_string(json, "taken_for", source_disregards[words[i].why]);
+		json_end(json);
+		shown++;
+	}
+	json_end(json);
+}
+
 static void json_leak(struct json *json, struct report *report,
 		      const struct leak *leak)
 {
@@ -139,6 +171,7 @@ static void json_leak(struct json *json, struct report *report,
 	json_string(json, "verdict",
 		    object_cycle(&object, leak) > 1 ? "cycle" : "definite");
 	json_number(json, "cycle_objects", object_cycle(&object, leak));
+	json_trust(json, report, &object);
 	if (!report->options.no_content)
 		json_content(json, report, &object);
 	json_holds(json, report, &object);
@@ -251,6 +284,38 @@ static void json_held(struct json *json, struct report *report)
 	json_end(json);
 }
 
+static void json_blind_holder(struct json *json, struct report *report,
+			      const struct blind_holder *holder)
+{
+	char name[SOURCE_BYTES];
+
+	source_describe_class(report, holder->source, holder->word, name);
+	json_object_line(json, NULL);
+	json_string(json, "where", name);
+	json_string(json, "as", source_how[holder->how]);
+	json_number(json, "objects", holder->n_free);
+	json_number(json, "alone", holder->n_alone);
+	json_end(json);
+}
+
+static void json_blind(struct json *json, struct report *report)
+{
+	const struct blind *blind = &report->analysis->blind;
+	uint32_t i;
+
+	json_object(json, "blind");
+	json_number(json, "free_objects", blind->n_free);
+	json_number(json, "referenced", blind->n_referenced);
+	if (report->analysis->options.blind) {
+		json_array(json, "holders");
+		for (i = 0; i < blind->n_holders; i++)
+			json_blind_holder(json, report, &blind->holders[i]);
+		json_end(json);
+		json_number(json, "omitted", blind->n_omitted);
+	}
+	json_end(json);
+}
+
 void report_json(struct report *report)
 {
 	struct json json;
@@ -262,6 +327,7 @@ void report_json(struct report *report)
 	json_totals(&json, report);
 	json_leaks(&json, report);
 	json_held(&json, report);
+	json_blind(&json, report);
 	/* Behind what asks for source lines: known only then. */
 	json_string(&json, "why_no_source_lines",
 		    summary_why_no_lines(report->analysis));

@@ -32,6 +32,8 @@ void report_caches_json(struct report *report);
 
 void text_summary(struct report *report);
 void text_held(struct report *report);
+void text_blind_rate(struct report *report);
+void text_blind(struct report *report);
 void text_statistics(struct report *report);
 
 #endif

@@ -10,12 +10,15 @@
 #include "report/followers.h"
 #include "report/holds.h"
 #include "report/number.h"
+#include "leak/trust.h"
 #include "report/object.h"
+#include "report/source.h"
 #include "report/summary.h"
 
 #define MAX_FAMILIES 5u
 #define MAX_POINTERS 6u
 #define MAX_HOLDS 4u
+#define MAX_DISREGARDED 4u
 
 /* ---- what is known of one object */
 
@@ -105,6 +108,27 @@ static void print_families(struct report *report, const struct leak *leak)
 		writer_printf(w, ", and %s more", COUNT_OF(n_all - n, "kind"));
 }
 
+/* What was seen of it and does not count. */
+static void print_disregarded(struct report *report,
+			      const struct object *object)
+{
+	const struct kml_analysis *analysis = report->analysis;
+	const struct graph_disregarded *words;
+	char source[SOURCE_BYTES];
+	size_t n, i, shown = 0;
+
+	words = graph_find_disregarded(&analysis->graph, object->id, &n);
+	for (i = 0; i < n && shown < MAX_DISREGARDED; i++) {
+		if (!trust_is_live(report->kernel, &analysis->graph,
+				   analysis->reached, &words[i]))
+			continue;
+		source_describe(report, words[i].from, words[i].word, source);
+		writer_printf(&report->writer, "      disregarded: %s in %s\n",
+			      source_disregards[words[i].why], source);
+		shown++;
+	}
+}
+
 static void print_leak(struct report *report, const struct leak *leak)
 {
 	const struct object object = object_of(report, leak->id);
@@ -128,6 +152,7 @@ static void print_leak(struct report *report, const struct leak *leak)
 	if (!report->options.no_content)
 		print_content(report, &object);
 	print_holds(report, &object);
+	print_disregarded(report, &object);
 }
 
 /* ---- groups */
@@ -248,6 +273,8 @@ void report_text(struct report *report)
 	print_leaks(report);
 	if (report->analysis->options.held_by_stack)
 		text_held(report);
+	if (report->analysis->options.blind)
+		text_blind(report);
 	print_why_not(report);
 	if (report->options.statistics)
 		text_statistics(report);

@@ -146,5 +146,7 @@ void text_summary(struct report *report)
 	print_machine(report);
 	print_objects(report);
 	print_held(report);
+	if (report->analysis->reached)
+		text_blind_rate(report);
 	print_gaps(report);
 }
