@@ -136,7 +136,7 @@ static void plant_caches(void)
 		}
 		snprintf(kind, sizeof(kind), "slab:%s", spec[c].name);
 		if (spec[c].bulk) {
-			if (kmem_cache_alloc_bulk(s, GFP_KERNEL, ARRAY_SIZE(p), p) != ARRAY_SIZE(p))
+			if (!kmem_cache_alloc_bulk(s, GFP_KERNEL, ARRAY_SIZE(p), p))
 				continue;
 		} else {
 			for (i = 0; i < ARRAY_SIZE(p); i++)
