@@ -8,7 +8,8 @@
 /*
  * Symbols that nobody asks for and that would hide others: the compiler's
  * labels, what a module's export or initcall is recorded with (tens of
- * thousands in a stock vmlinux), and the padding in front of functions.
+ * thousands in a stock vmlinux), and the padding in front of functions.  (One
+ * of the last is kept: it shows how long they are.)
  */
 static const char *const useless_prefixes[] = {
 	".L", "__ksymtab_", "__kstrtab", "__crc_", "__pfx_", "__initcall__",
@@ -21,6 +22,8 @@ static bool is_useless(const char *name)
 
 	if (!name[0])
 		return true;
+	if (!strcmp(name, "__pfx_start_kernel"))
+		return false;
 	for (i = 0; i < ARRAY_SIZE(useless_prefixes); i++)
 		if (!strncmp(name, useless_prefixes[i],
 			     strlen(useless_prefixes[i])))

@@ -88,7 +88,7 @@ struct kernel_cache {
 	uint32_t n_users;        /* kmem_cache.refcount: merged if above 1 */
 	uint64_t n_slabs, n_objects, n_pages;
 	uint64_t n_node_free;    /* free objects that /proc/slabinfo counts as
-				    free: not those of CPUs' slabs */
+				    free: of slabs on the nodes' lists */
 	bool listed;             /* on slab_caches */
 };
 
@@ -99,8 +99,15 @@ struct kernel_slab {
 	uint16_t inuse;
 	uint16_t objects;
 	bool known; /* the states of its objects are set */
-	bool frozen; /* a CPU's, and on no list of its node.  (Until Linux
-			6.8, 8cd3fa428b56, on its list of partial slabs, too) */
+};
+
+/* Where a kmem_cache has what it keeps by NUMA node: an array in it. */
+struct kernel_nodes {
+	struct profile_member node; /* kmem_cache_node * of the first element */
+	struct profile_member barn; /* node_barn * of the first element, if it
+				       is not in the kmem_cache_node */
+	uint64_t bytes, n;          /* of an element; elements */
+	bool has_barn;
 };
 
 /* ---- vmalloc areas (vmalloc.c) */
@@ -271,6 +278,10 @@ struct kml_error *kernel_symbol(const struct kernel *kernel, const char *name,
 				uint64_t *ret) error_must_check;
 bool kernel_has_symbol(const struct kernel *kernel, const char *name,
 		       uint64_t *ret);
+
+/* The layout of kmem_cache's nodes (slab_node.c). */
+struct kml_error *kernel_load_slab_nodes(struct kernel *kernel,
+				    struct kernel_nodes *ret) error_must_check;
 
 /* A member that the analysis cannot do without; KML_ERR_DEBUGINFO. */
 struct kml_error *kernel_member(const struct kernel *kernel, const char *type,

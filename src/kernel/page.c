@@ -16,8 +16,10 @@
  * tells them from pages that were allocated one by one is page.lru: the first
  * page of an allocation was on a list of free pages, so that list_del() has
  * poisoned its links, and later clear_page_pfmemalloc() (since Linux 5.14,
- * 2f064a59a11f) has cleared lru.next.  The links of the others are as they
- * were initialised at boot, as an earlier use left them, or poisoned both.
+ * 2f064a59a11f) has cleared lru.next, before that page.index.  The links of
+ * the others are as they were initialised at boot, as an earlier use left them,
+ * or poisoned both; and page.index is mostly the migrate type with which they
+ * were once given back.
  */
 #include "kernel/kernel.h"
 
@@ -33,15 +35,17 @@
 #define MAX_BLOCK_ORDER 11u
 /* On one per-CPU list of free pages; the kernel keeps thousands at most. */
 #define MAX_PCP_PAGES (UINT64_C(1) << 20)
+/* Above MIGRATE_TYPES of every kernel. */
+#define MAX_MIGRATE_TYPES 8u
 /* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE of x86_64 */
 #define LIST_POISON1 UINT64_C(0xdead000000000100)
 #define LIST_POISON2 UINT64_C(0xdead000000000122)
 
 struct page_layout {
-	struct profile_member flags, lru, mapping, private, memcg_data,
+	struct profile_member flags, lru, mapping, index, private, memcg_data,
 		refcount, page_type, compound_order;
 	bool has_memcg_data;
-	bool marks_first_page; /* clear_page_pfmemalloc() clears lru.next */
+	bool marks_lru; /* clear_page_pfmemalloc() clears lru.next, not index */
 	uint64_t pg_reserved, pg_lru, pg_slab, pg_head; /* masks */
 	/* A page is free, or a slab, if its page_type has this value under
 	 * this mask; mask 0: not told by page_type. */
@@ -164,10 +168,11 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		return error;
 	/* The two came together in Linux 5.14 (2f064a59a11f, c07aea3ef4d4);
 	 * page.pp_magic became netmem_desc.pp_magic later. */
-	l->marks_first_page =
+	l->marks_lru =
 		profile_member(kernel->profile, "page", "pp_magic", &unused) ||
 		profile_member(kernel->profile, "netmem_desc", "pp_magic",
-			       &unused);
+			       &unused) ||
+		!profile_member(kernel->profile, "page", "index", &l->index);
 	l->has_memcg_data = profile_member(kernel->profile, "page",
 					   "memcg_data", &l->memcg_data) ||
 			    profile_member(kernel->profile, "page",
@@ -212,6 +217,20 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	words[PAGE_MAPPED] = memcg | data | lru;
 }
 
+/* Does the list that the page at @self may be on have it? */
+static bool is_linked(const struct page_pass *pass, uint64_t self,
+		      uint64_t next, uint64_t prev)
+{
+	struct kernel *kernel = pass->kernel;
+	_cleanup_error_ struct kml_error *error = NULL;
+	uint64_t lru_va = self + pass->layout.lru.offset, forth, back;
+
+	error = kernel_read_u64(kernel, next + 8, &back);
+	if (!error)
+		error = kernel_read_u64(kernel, prev, &forth);
+	return !error && forth == lru_va && back == lru_va;
+}
+
 /* Does this look like a page of a split allocation, and not its first? */
 static bool is_split(const struct page_pass *pass, uint64_t pfn,
 		     const void *page)
@@ -221,13 +240,20 @@ static bool is_split(const struct page_pass *pass, uint64_t pfn,
 	uint64_t self = pass->kernel->vmemmap_va + pfn * bytes;
 	uint64_t next = load_u64((const char *)page + l->lru.offset);
 	uint64_t prev = load_u64((const char *)page + l->lru.offset + 8);
+	bool poisoned = next == LIST_POISON1 && prev == LIST_POISON2;
+	uint64_t index;
 
-	if (prev == LIST_POISON2)
-		return l->marks_first_page && next == LIST_POISON1;
 	/* Its owner may have it on a list of his own; but nobody has it on one
 	 * that is empty. */
-	return next - self < bytes || prev - self < bytes || prev % 8 ||
-	       prev < pass->kernel->direct_va;
+	if (prev != LIST_POISON2 &&
+	    (next - self < bytes || prev - self < bytes || prev % 8 ||
+	     prev < pass->kernel->direct_va))
+		return true;
+	if (l->marks_lru)
+		return poisoned;
+	index = kernel_get(page, &l->index);
+	return index && index < MAX_MIGRATE_TYPES &&
+	       (poisoned || !is_linked(pass, self, next, prev));
 }
 
 static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,

@@ -15,16 +15,13 @@
 
 #define MAX_SHEAVES (UINT64_C(1) << 24)
 #define MAX_SHEAF_OBJECTS 4096u
-#define MAX_NODES 1024u
 
 struct sheaf_layout {
 	struct profile_member cpu_sheaves, main, spare, rcu_free;
 	struct profile_member size, objects, barn_list;
 	struct profile_member full, empty;
-	struct profile_member nodes; /* kmem_cache.per_node or .node */
-	struct profile_member barn;  /* in an element of nodes */
-	uint64_t node_bytes;         /* of an element of nodes */
-	bool node_is_pointer;        /* to a kmem_cache_node with the barn */
+	struct kernel_nodes nodes;
+	struct profile_member barn; /* in a kmem_cache_node, if not in nodes */
 	bool has_rcu_free;
 };
 
@@ -32,21 +29,6 @@ struct sheaf_load {
 	struct sheaf_layout layout;
 	bool full; /* the list being walked holds full sheaves */
 };
-
-/* Where the barns are: kmem_cache.node[]->barn at first, .per_node[].barn
- * since Linux 7.1. */
-static bool load_node_layout(struct profile *p, struct sheaf_layout *l)
-{
-	if (profile_member(p, "kmem_cache", "per_node", &l->nodes))
-		return profile_member(p, "kmem_cache_per_node_ptrs", "barn",
-				      &l->barn) &&
-		       profile_type_size(p, "kmem_cache_per_node_ptrs",
-					 &l->node_bytes);
-	l->node_is_pointer = true;
-	l->node_bytes = 8;
-	return profile_member(p, "kmem_cache", "node", &l->nodes) &&
-	       profile_member(p, "kmem_cache_node", "barn", &l->barn);
-}
 
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct sheaf_layout *l)
@@ -63,7 +45,10 @@ static struct kml_error *load_layout(struct kernel *kernel,
 	};
 	struct kml_error *error = kernel_members(kernel, needs);
 
-	if (!error && !load_node_layout(kernel->profile, l))
+	if (!error)
+		error = kernel_load_slab_nodes(kernel, &l->nodes);
+	if (!error && !l->nodes.has_barn &&
+	    !profile_member(kernel->profile, "kmem_cache_node", "barn", &l->barn))
 		error = error_new(KML_ERR_UNSUPPORTED,
 				  "this kernel keeps its barns of sheaves in a way that is not handled");
 	l->has_rcu_free = profile_member(kernel->profile, "slub_percpu_sheaves",
@@ -165,25 +150,29 @@ static struct kml_error *load_barn(struct kernel *kernel,
 	return error;
 }
 
+/* @va: of an element of the cache's nodes */
 static struct kml_error *load_node(struct kernel *kernel,
 				   struct sheaf_load *load, uint64_t va)
 {
-	struct kml_error *error = NULL;
-	uint64_t node = va, barn = 0;
+	const struct sheaf_layout *l = &load->layout;
+	struct kml_error *error;
+	uint64_t node = 0, barn = 0;
 
-	if (load->layout.node_is_pointer)
-		error = kernel_read_u64(kernel, va, &node);
-	if (!error && node)
-		error = kernel_read_u64(kernel, node + load->layout.barn.offset,
-					&barn);
+	if (l->nodes.has_barn) {
+		error = kernel_read_u64(kernel, va + l->nodes.barn.offset, &barn);
+	} else {
+		error = kernel_read_u64(kernel, va + l->nodes.node.offset, &node);
+		if (!error && node)
+			error = kernel_read_u64(kernel, node + l->barn.offset,
+						&barn);
+	}
 	if (!error && barn)
 		error = load_barn(kernel, load, barn);
 	return kernel_forgive(kernel, error, "barns", va);
 }
 
 static struct kml_error *load_cache(struct kernel *kernel,
-				    struct sheaf_load *load, uint64_t va,
-				    uint64_t n_nodes)
+				    struct sheaf_load *load, uint64_t va)
 {
 	const struct sheaf_layout *l = &load->layout;
 	struct kml_error *error;
@@ -197,16 +186,14 @@ static struct kml_error *load_cache(struct kernel *kernel,
 			error = load_cpu(kernel, l,
 					 percpu + kernel->cpu_offset[i]);
 	}
-	for (i = 0; !error && i < n_nodes; i++)
-		error = load_node(kernel, load,
-				  va + l->nodes.offset + i * l->node_bytes);
+	for (i = 0; !error && i < l->nodes.n; i++)
+		error = load_node(kernel, load, va + i * l->nodes.bytes);
 	return error;
 }
 
 struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 {
 	struct sheaf_load load = { 0 };
-	uint64_t va, n_nodes = 1;
 	struct kml_error *error;
 	size_t i;
 
@@ -214,14 +201,10 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 			    &load.layout.cpu_sheaves))
 		return NULL;
 	error = load_layout(kernel, &load.layout);
-	/* A constant without CONFIG_NUMA. */
-	if (!error && kernel_has_symbol(kernel, "nr_node_ids", &va))
-		error = kernel_read_uint(kernel, va, 4, &n_nodes);
-	n_nodes = MIN(n_nodes, MAX_NODES);
 	for (i = 0; !error && i < kernel->caches.size; i++) {
 		if (kernel->caches.data[i].listed)
 			error = load_cache(kernel, &load,
-					   kernel->caches.data[i].va, n_nodes);
+					   kernel->caches.data[i].va);
 	}
 	return error;
 }

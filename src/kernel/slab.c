@@ -14,16 +14,20 @@
 
 #define MAX_CACHES 100000u
 #define MAX_OBJECT_BYTES (UINT64_C(1) << 22)
+#define MAX_PARTIAL (UINT64_C(1) << 24)
 
 struct slab_layout {
 	struct profile_member list, name, size, object_size, offset, random,
 		red_left_pad, cpu_slab;
 	struct profile_member cpu_freelist, cpu_page;
-	struct profile_member slab_cache, freelist, inuse, objects, frozen;
+	struct profile_member slab_cache, freelist, inuse, objects, slab_list;
 	struct profile_member oo; /* order and objects of a new slab */
 	struct profile_member refcount;
+	struct kernel_nodes nodes;
+	struct profile_member partial; /* in a struct kmem_cache_node */
 	uint64_t cache_bytes, slab_bytes;
-	bool has_random, has_cpu_slab, has_frozen, has_oo, has_refcount;
+	bool has_random, has_cpu_slab, has_oo, has_refcount;
+	bool ignores_red_zones;
 };
 
 /* The slab that a CPU allocates from, and its private freelist. */
@@ -55,9 +59,14 @@ static struct kml_error *load_members(struct kernel *kernel,
 		{ slab, "freelist", &l->freelist },
 		{ slab, "inuse", &l->inuse },
 		{ slab, "objects", &l->objects },
+		{ slab, "slab_list", &l->slab_list },
+		{ "kmem_cache_node", "partial", &l->partial },
 		{ NULL, NULL, NULL },
 	};
 	struct kml_error *error = kernel_members(kernel, needs);
+
+	if (!error)
+		error = kernel_load_slab_nodes(kernel, &l->nodes);
 
 	if (!error)
 		error = kernel_type_size(kernel, slab, &l->slab_bytes);
@@ -69,12 +78,32 @@ static struct kml_error *load_members(struct kernel *kernel,
 	return error;
 }
 
+/*
+ * From Linux 5.9 (ca0cab65ea2b) to 5.13 (1f0723a4c0df) a cache may be made with
+ * a red zone while the static key that all checks of it are behind is off: its
+ * slots have room for the zone, and the object is in front of it.
+ */
+static struct kml_error *load_debug_key(struct kernel *kernel,
+					struct slab_layout *l)
+{
+	struct kml_error *error;
+	uint64_t va, enabled;
+
+	if (!kernel_has_symbol(kernel, "slub_debug_enabled", &va))
+		return NULL;
+	error = kernel_read_uint(kernel, va, 4, &enabled);
+	l->ignores_red_zones = !error && !enabled;
+	return kernel_forgive(kernel, error, "slub_debug_enabled", va);
+}
+
 static struct kml_error *load_layout(struct kernel *kernel,
 				     struct slab_layout *l)
 {
 	struct kml_error *error = load_members(kernel, l);
 	struct profile_member unused;
 
+	if (!error)
+		error = load_debug_key(kernel, l);
 	if (error)
 		return error;
 	l->has_random = profile_member(kernel->profile, "kmem_cache", "random",
@@ -83,10 +112,6 @@ static struct kml_error *load_layout(struct kernel *kernel,
 					 "refcount", &l->refcount);
 	l->has_oo = profile_member(kernel->profile, "kmem_cache", "oo.x",
 				   &l->oo);
-	l->has_frozen = profile_member(kernel->profile, "slab", "frozen",
-				       &l->frozen) ||
-			profile_member(kernel->profile, "page", "frozen",
-				       &l->frozen);
 	l->has_cpu_slab =
 		profile_member(kernel->profile, "kmem_cache", "cpu_slab",
 			       &l->cpu_slab) &&
@@ -144,6 +169,61 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 	return NULL;
 }
 
+/* ---- what is on the nodes' lists, as /proc/slabinfo counts it */
+
+struct partial_walk {
+	const struct slab_layout *layout;
+	uint64_t n_free;
+};
+
+static struct kml_error *count_partial(struct kernel *kernel, void *arg,
+				       uint64_t node_va)
+{
+	struct partial_walk *walk = arg;
+	const struct slab_layout *l = walk->layout;
+	uint64_t va = node_va - l->slab_list.offset, inuse, objects;
+	char buf[4096];
+	struct kml_error *error;
+
+	error = image_read_va(kernel->image, va, buf, l->slab_bytes);
+	if (error)
+		return kernel_forgive(kernel, error, "slabs", va);
+	inuse = kernel_get(buf, &l->inuse);
+	objects = kernel_get(buf, &l->objects);
+	if (inuse <= objects)
+		walk->n_free += objects - inuse;
+	return NULL;
+}
+
+static struct kml_error *load_node_free(struct slab_load *load,
+					struct kernel_cache *cache)
+{
+	struct kernel *kernel = load->kernel;
+	const struct slab_layout *l = &load->layout;
+	struct partial_walk walk = { .layout = l };
+	struct kml_error *error = NULL;
+	uint64_t i;
+
+	for (i = 0; !error && i < l->nodes.n; i++) {
+		uint64_t node;
+
+		error = kernel_read_u64(kernel, cache->va + l->nodes.node.offset +
+							i * l->nodes.bytes,
+					&node);
+		if (!error && node)
+			error = kernel_walk_list(kernel, node + l->partial.offset,
+						 MAX_PARTIAL,
+						 "torn list of partial slabs",
+						 count_partial, &walk);
+		error = kernel_forgive(kernel, error, "nodes of slab caches",
+				       cache->va);
+	}
+	cache->n_node_free = walk.n_free;
+	return error;
+}
+
+/* ---- caches */
+
 static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 				    bool listed)
 {
@@ -161,7 +241,8 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 	cache.slot_bytes = (uint32_t)kernel_get(buf, &l->size);
 	cache.object_bytes = (uint32_t)kernel_get(buf, &l->object_size);
 	cache.free_offset = (uint32_t)kernel_get(buf, &l->offset);
-	cache.pad_bytes = (uint32_t)kernel_get(buf, &l->red_left_pad);
+	if (!l->ignores_red_zones)
+		cache.pad_bytes = (uint32_t)kernel_get(buf, &l->red_left_pad);
 	if (l->has_random)
 		cache.random = kernel_get(buf, &l->random);
 	if (l->has_refcount)
@@ -189,6 +270,9 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 		kernel_gap(kernel, "slab caches beyond the first 100000", va, true);
 		return NULL;
 	}
+	error = load_node_free(load, &cache);
+	if (error)
+		return error;
 	if (!vec_push(&kernel->caches, cache))
 		return error_nomem();
 	if (!l->has_cpu_slab)
@@ -290,8 +374,6 @@ static struct kml_error *add_region(struct slab_load *load,
 		return error_nomem();
 	cache->n_slabs++;
 	cache->n_objects += slab->objects;
-	if (!slab->frozen)
-		cache->n_node_free += (uint64_t)(slab->objects - slab->inuse);
 	cache->n_pages += head->n_pages;
 	return NULL;
 }
@@ -325,7 +407,6 @@ static struct kml_error *load_slab(struct slab_load *load,
 	slab.freelist = kernel_get(buf, &l->freelist);
 	slab.inuse = (uint16_t)kernel_get(buf, &l->inuse);
 	slab.objects = (uint16_t)kernel_get(buf, &l->objects);
-	slab.frozen = l->has_frozen && kernel_get(buf, &l->frozen);
 	return add_region(load, head, *cache_index, &slab);
 }
 

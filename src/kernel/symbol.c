@@ -55,15 +55,29 @@ static bool module_symbolize(struct kernel *kernel,
 /* The kernel counts the padding behind a symbol as its own: up to the next. */
 #define MAX_PADDING 64u
 
+/* How long the symbols are that precede functions since Linux 6.2
+ * (b341b20d648b), __pfx_NAME; 0 if there are none. */
+static uint64_t prefix_bytes(const struct kernel *kernel)
+{
+	uint64_t prefix, start;
+
+	if (!profile_symbol(kernel->profile, "__pfx_start_kernel", &prefix,
+			    NULL) ||
+	    !profile_symbol(kernel->profile, "start_kernel", &start, NULL) ||
+	    start - prefix > MAX_PADDING)
+		return 0;
+	return start - prefix;
+}
+
 static uint64_t padding(const struct kernel *kernel, uint64_t end)
 {
+	uint64_t prefix = prefix_bytes(kernel), offset;
 	const char *name;
-	uint64_t offset;
 	unsigned i;
 
 	for (i = 0; i < MAX_PADDING; i++) {
 		if (profile_symbolize(kernel->profile, end + i, &name, &offset))
-			return offset ? 0 : i;
+			return offset ? 0 : i >= prefix ? i - prefix : i;
 	}
 	return 0;
 }

@@ -236,8 +236,23 @@ static uint64_t irq_stack_end(struct kernel *kernel, unsigned cpu)
 	}
 	error = kernel_read_u64(kernel, va + kernel->cpu_offset[cpu], &tos);
 	/* It points at the last word, which holds the interrupted stack
-	 * pointer. */
-	return error || !tos ? 0 : tos + 8;
+	 * pointer; until Linux 5.12 (951c2a51ae75) behind it. */
+	return error || !tos ? 0 : align_up(tos, 4096);
+}
+
+/* Where the pointer is one to the end of a CPU's interrupt stack, the word
+ * refers to whatever lies behind: so the stack is held here. */
+static struct kml_error *hold_irq_stack(struct kernel *kernel, uint64_t end)
+{
+	struct kernel_edge edge = { .from = HEAP_NONE };
+	enum heap_reference how;
+
+	if (!end)
+		return NULL;
+	edge.to = heap_resolve(kernel->heap, end - 8, &how);
+	if (edge.to == HEAP_NONE || vec_push(&kernel->edges, edge))
+		return NULL;
+	return error_nomem();
 }
 
 static struct kml_error *add_irq_stack(struct kernel *kernel, unsigned cpu,
@@ -306,6 +321,9 @@ static struct kml_error *load_running(struct kernel *kernel)
 		if (!kernel->cpu_offset[cpu])
 			continue;
 		error = load_cpu_stack(kernel, cpu, regs);
+		if (!error)
+			error = hold_irq_stack(kernel,
+					       irq_stack_end(kernel, cpu));
 		if (error || !regs->present)
 			continue;
 		root = add_root(kernel, ROOT_REGISTERS, cpu, 0,

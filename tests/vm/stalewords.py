@@ -45,6 +45,23 @@ page_offset = prog["page_offset_base"].value_() if "page_offset_base" in prog el
 ncpu = prog["nr_cpu_ids"].value_()
 pcpu_off = [per_cpu_ptr(Object(prog, "char *", 0), c).value_() for c in range(ncpu)]
 
+
+def page_flags(page):
+    f = page.flags
+    return (f.f if hasattr(f, "f") else f).value_()     # memdesc_flags_t since 6.18
+
+
+def page_type(page):
+    """Of enum pagetype, since 6.12."""
+    return (page.page_type.value_() & 0xffffffff) >> 24
+
+
+try:
+    LARGE_KMALLOC = prog.constant("PGTY_large_kmalloc").value_()
+except LookupError:
+    LARGE_KMALLOC = None
+
+
 # ---- what the logged addresses are in the dump
 vm_of = {}                      # id -> vm_struct of a planted area
 extent = {}                     # id -> [start, end) that a pointer may point into
@@ -62,7 +79,9 @@ for o in objs:
         else:
             size = i.slab_cache.size.value_() - (a - i.address)
             name = i.slab_cache.name.string_().decode()
-            if i.address != a:
+            if "interior" in o.extra:
+                a, size = i.address, i.slab_cache.size.value_()
+            elif i.address != a:
                 problem.append((o.id, "is in an object at 0x%x" % i.address))
             if i.allocated != (o.truth != "freed"):
                 # a freed slot may have been used again; a leak may never be free
@@ -78,7 +97,9 @@ for o in objs:
             vm_of[o.id] = va.vm.value_()
     elif o.kind in ("page", "large"):
         p = virt_to_page(prog, a)
-        if o.truth != "freed" and p._refcount.counter.value_() < 1:
+        # (the page of a large kmalloc is frozen since 6.14)
+        if o.truth != "freed" and p._refcount.counter.value_() < 1 and not (
+                o.kind == "large" and page_type(p) == LARGE_KMALLOC):
             problem.append((o.id, "page has no reference"))
         size = (size + PAGE - 1) & ~(PAGE - 1)
         if o.kind == "large":           # not shrunk to what was asked for
@@ -187,7 +208,7 @@ for a, b in (("_sdata", "_edata"), ("__bss_start", "__bss_stop"), ("__brk_base",
     except LookupError:
         pass
 static_len = prog.symbol("__per_cpu_end").address - prog.symbol("__per_cpu_start").address
-pflags = {n: 1 << prog.constant("PG_" + n).value_() for n in ("reserved", "slab", "lru")}
+pflags = {n: 1 << prog.constant("PG_" + n).value_() for n in ("reserved", "lru")}
 planted_at = [(s, e, i) for s, e, i in ranges if byid[i].kind != "percpu"]
 planted_starts = [s for s, _, _ in planted_at]
 
@@ -220,7 +241,10 @@ buddy = int(re.search(r"NUMBER\(PAGE_BUDDY_MAPCOUNT_VALUE\)=(-?\d+)", prog["vmco
 pcp_free = set()
 for zone in NODE_DATA(prog, 0).node_zones:
     for c in range(ncpu):
-        pcp = per_cpu_ptr(zone.per_cpu_pageset if hasattr(zone, "per_cpu_pageset") else zone.pageset.pcp, c)
+        if hasattr(zone, "per_cpu_pageset"):
+            pcp = per_cpu_ptr(zone.per_cpu_pageset, c)
+        else:
+            pcp = per_cpu_ptr(zone.pageset, c).pcp
         n = 0
         for i, head in enumerate(pcp.lists):
             order = 9 if i >= 12 else i // 3
@@ -268,7 +292,7 @@ def where(pa):
             return ("stack-live:" if mapped >= sp else "stack-below-sp:") + comm, "sp%+d" % (mapped - sp), None
         return "%s:%s" % (kind, caller), "0x%x" % mapped, None
     page = pfn_to_page(prog, pfn)
-    fl = page.flags.value_()
+    fl = page_flags(page)
     # (unused parts of the image are given back and become ordinary pages)
     if img_pa <= pa < img_pa + img1 - img0 and fl & pflags["reserved"]:
         v = img0 + pa - img_pa
@@ -289,7 +313,7 @@ def where(pa):
     if fl & pflags["reserved"]:
         return "reserved", "", None
     head = compound_head(page)
-    if head.flags.value_() & pflags["slab"]:
+    if PageSlab(head):
         try:
             i = slab_object_info(prog, va)
         except (FaultError, ValueError):

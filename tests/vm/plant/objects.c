@@ -79,6 +79,14 @@ static void plant_file(int i, bool live)
 	      "file%s.%d.dentry holder=inode.i_dentry", live ? ".live" : "", i);
 }
 
+/* The object begins in front of the socket_alloc in newer kernels, as only
+ * net/socket.c knows (struct sockfs_inode). */
+#if KML_SINCE(7, 0)
+#define SOCKET_INTERIOR " interior=1"
+#else
+#define SOCKET_INTERIOR ""
+#endif
+
 /*
  * socket and sock hold each other.  An unbound UDP socket is in no hash; a
  * UNIX socket always is, so forgetting one is a logical leak that no scan sees.
@@ -94,7 +102,7 @@ static void plant_socket(int i, int family)
 	PLANT(live ? "live" : "leak", "slab:sock_inode_cache",
 	      container_of(s, struct socket_alloc, socket),
 	      sizeof(struct socket_alloc), "socket%s.%d%s",
-	      live ? ".unix" : "", i, live ? " holder=unix.hash" : " cycle=1");
+	      live ? ".unix" : "", i, live ? " holder=unix.hash" SOCKET_INTERIOR : " cycle=1" SOCKET_INTERIOR);
 	snprintf(kind, sizeof(kind), "slab:%s", s->sk->sk_prot->name);
 	if (live)
 		PLANT("live", kind, s->sk, s->sk->sk_prot->obj_size,
