@@ -91,6 +91,18 @@ const struct wanted_type profile_types[] = {
 	OF("vmap_block_queue", "mm/vmalloc.c"),
 	OF("vfree_deferred", "mm/vmalloc.c"),
 	OF("napi_alloc_cache", "net/core/skbuff.c"),
+	TYPE("netdev_queue"),
+	TYPE("Qdisc"),
+	TYPE("skb_array"),
+	TYPE("ptr_ring"),
+	OF("pfifo_fast_priv", "net/sched/sch_generic.c"),
+	OF("cpu_fbatches", "mm/swap.c"), /* since 5.19 */
+	OF("lru_pvecs", "mm/swap.c"),
+	OF("lru_rotate", "mm/swap.c"),
+	OF("mlock_fbatch", "mm/mlock.c"),
+	OF("mlock_pvec", "mm/mlock.c"),
+	TYPE("pagevec"),       /* until 6.4 */
+	TYPE("folio_batch"),   /* since 5.16 */
 	OF("vm_stack", "kernel/fork.c"), /* cached stacks, since 6.0 */
 
 	/* Per-cpu memory. */
@@ -262,6 +274,9 @@ const char *const profile_units[] = {
 	"net/core/skbuff.c",
 	"block/bio.c",
 	"block/blk-mq.c",
+	"mm/mlock.c",
+	"mm/swap.c",
+	"net/sched/sch_generic.c",
 };
 const size_t n_profile_units = ARRAY_SIZE(profile_units);
 

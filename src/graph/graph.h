@@ -43,7 +43,8 @@ static inline enum heap_reference graph_edge_how(const struct graph_edge *edge)
  */
 enum graph_disregard {
 	DISREGARD_OWNER,   /* the last owner of a lock, by its flag bits */
-	DISREGARD_INTEGER, /* in a slab object, equal to a physical address */
+	DISREGARD_INTEGER, /* in a slab object or the kernel's data, equal to a
+			      physical address */
 	GRAPH_DISREGARDS,
 };
 

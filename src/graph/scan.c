@@ -105,6 +105,13 @@ static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
 	       (cache == HEAP_NONE || r->owner == cache);
 }
 
+static bool is_section(const struct scan *scan, uint32_t from)
+{
+	return from >= scan->n_objects && from < scan->pages_source &&
+	       scan->kernel->roots.data[from - scan->n_objects].kind ==
+		       ROOT_SECTION;
+}
+
 /*
  * Is a word that equals an address of @to no reference to it?
  *
@@ -113,8 +120,8 @@ static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
  *   kernel/locking/rwsem.c), who may have exited long ago.  An owner that
  *   lives is on a list of tasks.
  * - Physical addresses are kept where hardware or page tables are set up: in
- *   pages and in variables.  A driver's object has the virtual one as well;
- *   an equal word of a slab object alone is a number.
+ *   pages and in modules' variables.  A driver's object has the virtual one as
+ *   well; an equal word of a slab object or of the kernel proper is a number.
  */
 static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 		      uint64_t word, enum heap_reference how, uint32_t *why)
@@ -122,7 +129,8 @@ static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 	if (word & 7 && scan->kernel->task_cache != HEAP_NONE &&
 		 is_slab_of(scan, to, scan->kernel->task_cache))
 		*why = DISREGARD_OWNER;
-	else if (how == HEAP_REF_PHYSICAL && is_slab_of(scan, from, HEAP_NONE))
+	else if (how == HEAP_REF_PHYSICAL &&
+		 (is_slab_of(scan, from, HEAP_NONE) || is_section(scan, from)))
 		*why = DISREGARD_INTEGER;
 	else
 		return false;
@@ -434,6 +442,15 @@ static uint32_t page_source(const struct scan *scan, uint64_t pfn)
 	return scan->pages_source + (uint32_t)(pfn >> GRAPH_PAGES_SHIFT);
 }
 
+static bool is_later_page(const struct scan *scan, uint64_t pfn)
+{
+	uint32_t region = heap_pfn_region(scan->heap, pfn);
+
+	return region != HEAP_NONE &&
+	       scan->heap->regions.data[region].va !=
+		       scan->kernel->direct_va + pfn * 4096;
+}
+
 static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 			     uint64_t pfn, const uint64_t *page)
 {
@@ -442,6 +459,9 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 	uint64_t per_page = scan->kernel->page_struct_bytes / 8;
 	uint32_t from = HEAP_NONE;
 	enum heap_reference how;
+
+	if (class == PAGE_BLOCK && is_later_page(scan, pfn))
+		words = scan->kernel->later_page_words;
 
 	/* compound_head of a tail: bit 0 of the second word */
 	if (page[1] & 1)

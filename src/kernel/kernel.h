@@ -224,6 +224,8 @@ struct kernel {
 	uint16_t page_words[PAGE_CLASSES]; /* which words of a struct page are
 					      pointers worth following: a bit
 					      per word, by class */
+	uint16_t later_page_words;  /* the same of PAGE_BLOCK's pages behind the
+				      first */
 	unsigned mapping_word;      /* which one page.mapping is */
 	uint64_t end_pfn;
 	uint64_t page_count[PAGE_CLASSES];
@@ -372,6 +374,7 @@ struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
 struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_batches(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_net(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;

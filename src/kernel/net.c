@@ -10,6 +10,8 @@
 
 #define MAX_SKBS 4096u
 #define MAX_NAMESPACES 1000000u
+#define MAX_DEVICES 10000000u
+#define MAX_TX_QUEUES 65536u
 
 /*
  * Free sk_buffs that a CPU keeps for NAPI (since Linux 5.13, 50fad4b543b3): an
@@ -89,9 +91,130 @@ static struct kml_error *load_dead_namespaces(struct kernel *kernel)
 			      head);
 }
 
+/*
+ * Queues of packets to be sent, pfifo_fast's: rings of pointers (ptr_ring),
+ * whose consumer clears the slots that he is done with not one by one but
+ * several at a time.  Those from consumer_tail to consumer_head are of the past.
+ */
+struct ring_layout {
+	struct profile_member dev_base_head, dev_list, txs, n_txs;
+	struct profile_member qdisc, ops, privdata;
+	struct profile_member rings, head, tail, size, queue;
+	uint64_t tx_bytes, ring_bytes, fifo_ops;
+};
+
+static bool load_ring_layout(struct kernel *kernel, struct ring_layout *l)
+{
+	const struct kernel_need needs[] = {
+		{ "net", "dev_base_head", &l->dev_base_head },
+		{ "net_device", "dev_list", &l->dev_list },
+		{ "net_device", "_tx", &l->txs },
+		{ "net_device", "num_tx_queues", &l->n_txs },
+		{ "netdev_queue", "qdisc_sleeping", &l->qdisc },
+		{ "Qdisc", "ops", &l->ops },
+		{ "Qdisc", "privdata", &l->privdata },
+		{ "pfifo_fast_priv", "q", &l->rings },
+		{ "skb_array", "ring.consumer_head", &l->head },
+		{ "skb_array", "ring.consumer_tail", &l->tail },
+		{ "skb_array", "ring.size", &l->size },
+		{ "skb_array", "ring.queue", &l->queue },
+		{ NULL, NULL, NULL },
+	};
+	struct kml_error *error = kernel_members(kernel, needs);
+	bool good = !error &&
+		    profile_type_size(kernel->profile, "netdev_queue",
+				      &l->tx_bytes) &&
+		    profile_type_size(kernel->profile, "skb_array",
+				      &l->ring_bytes) &&
+		    kernel_has_symbol(kernel, "pfifo_fast_ops", &l->fifo_ops);
+
+	kml_error_destroy(error);
+	return good;
+}
+
+static struct kml_error *load_ring(struct kernel *kernel,
+				   const struct ring_layout *l, uint64_t va)
+{
+	uint64_t head, tail, size, queue;
+	struct kml_error *error;
+
+	error = kernel_read_uint(kernel, va + l->head.offset, 4, &head);
+	if (!error)
+		error = kernel_read_uint(kernel, va + l->tail.offset, 4, &tail);
+	if (!error)
+		error = kernel_read_uint(kernel, va + l->size.offset, 4, &size);
+	if (!error)
+		error = kernel_read_u64(kernel, va + l->queue.offset, &queue);
+	if (error || head > size || tail > head)
+		return error;
+	return kernel_add_hole(kernel, queue + tail * 8, (head - tail) * 8);
+}
+
+static struct kml_error *load_tx_queue(struct kernel *kernel,
+				       const struct ring_layout *l, uint64_t va)
+{
+	uint64_t qdisc, ops = 0, i;
+	struct kml_error *error;
+
+	error = kernel_read_u64(kernel, va + l->qdisc.offset, &qdisc);
+	if (!error && qdisc)
+		error = kernel_read_u64(kernel, qdisc + l->ops.offset, &ops);
+	for (i = 0; !error && ops == l->fifo_ops &&
+		    i < l->rings.size / l->ring_bytes;
+	     i++)
+		error = load_ring(kernel, l,
+				  qdisc + l->privdata.offset +
+					  l->rings.offset + i * l->ring_bytes);
+	return error;
+}
+
+static struct kml_error *load_device(struct kernel *kernel, void *arg,
+				     uint64_t node_va)
+{
+	const struct ring_layout *l = arg;
+	uint64_t dev = node_va - l->dev_list.offset, txs, n, i;
+	struct kml_error *error;
+
+	error = kernel_read_u64(kernel, dev + l->txs.offset, &txs);
+	if (!error)
+		error = kernel_read_uint(kernel, dev + l->n_txs.offset, 4, &n);
+	for (i = 0; !error && i < MIN(n, MAX_TX_QUEUES); i++)
+		error = load_tx_queue(kernel, l, txs + i * l->tx_bytes);
+	return kernel_forgive(kernel, error, "network devices' queues", dev);
+}
+
+static struct kml_error *load_namespace(struct kernel *kernel, void *arg,
+					uint64_t node_va)
+{
+	struct profile_member list;
+	const struct ring_layout *l = arg;
+
+	if (!profile_member(kernel->profile, "net", "list", &list))
+		return NULL;
+	return kernel_walk_list(kernel,
+				node_va - list.offset + l->dev_base_head.offset,
+				MAX_DEVICES, "torn list of network devices",
+				load_device, arg);
+}
+
+static struct kml_error *load_rings(struct kernel *kernel)
+{
+	struct ring_layout layout;
+	uint64_t head;
+
+	if (!load_ring_layout(kernel, &layout) ||
+	    !kernel_has_symbol(kernel, "net_namespace_list", &head))
+		return NULL;
+	return kernel_walk_list(kernel, head, MAX_NAMESPACES,
+				"torn list of network namespaces",
+				load_namespace, &layout);
+}
+
 struct kml_error *kernel_load_net(struct kernel *kernel)
 {
 	struct kml_error *error = load_skb_caches(kernel);
 
-	return error ? error : load_dead_namespaces(kernel);
+	if (!error)
+		error = load_dead_namespaces(kernel);
+	return error ? error : load_rings(kernel);
 }

@@ -212,6 +212,10 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	words[PAGE_USER] = memcg | data;
 	words[PAGE_SLAB] = memcg | lru;
 	words[PAGE_BLOCK] = memcg | data | lru | word_index;
+	/* What is written into a struct page when a block is handed out, is so
+	 * into the first; lru of the others is what it was when they were on a
+	 * list of free pages. */
+	kernel->later_page_words = memcg | data;
 	words[PAGE_TABLE] = memcg | lru;
 	words[PAGE_RESERVED] = data | lru;
 	words[PAGE_MAPPED] = memcg | data | lru;
