@@ -462,7 +462,8 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 
 	if (class == PAGE_BLOCK && is_later_page(scan, pfn))
 		words = scan->kernel->later_page_words;
-
+	if (bitmap_test(scan->kernel->stale_lru, pfn))
+		words &= ~(unsigned)scan->kernel->lru_words;
 	/* compound_head of a tail: bit 0 of the second word */
 	if (page[1] & 1)
 		words &= ~2u;

@@ -227,6 +227,8 @@ struct kernel {
 	uint16_t later_page_words;  /* the same of PAGE_BLOCK's pages behind the
 				      first */
 	unsigned mapping_word;      /* which one page.mapping is */
+	uint64_t *stale_lru;        /* bit by pfn: not so those of page.lru */
+	uint16_t lru_words;         /* a bit per word of a struct page */
 	uint64_t end_pfn;
 	uint64_t page_count[PAGE_CLASSES];
 

@@ -10,16 +10,6 @@
  * reference count on its first page alone, and its tails look like nothing at
  * all: not free, not counted.  They are given to the block in front of them,
  * as far as its alignment allows.
- *
- * alloc_pages_exact() and other users of split_page() leave pages with a
- * reference count each, of which only the first one's address is kept.  What
- * tells them from pages that were allocated one by one is page.lru: the first
- * page of an allocation was on a list of free pages, so that list_del() has
- * poisoned its links, and later clear_page_pfmemalloc() (since Linux 5.14,
- * 2f064a59a11f) has cleared lru.next, before that page.index.  The links of
- * the others are as they were initialised at boot, as an earlier use left them,
- * or poisoned both; and page.index is mostly the migrate type with which they
- * were once given back.
  */
 #include "kernel/kernel.h"
 
@@ -28,6 +18,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/page_lru.h"
 
 /* Pages read at a time. */
 #define BATCH_PAGES 64u
@@ -35,17 +26,12 @@
 #define MAX_BLOCK_ORDER 11u
 /* On one per-CPU list of free pages; the kernel keeps thousands at most. */
 #define MAX_PCP_PAGES (UINT64_C(1) << 20)
-/* Above MIGRATE_TYPES of every kernel. */
-#define MAX_MIGRATE_TYPES 8u
-/* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE of x86_64 */
-#define LIST_POISON1 UINT64_C(0xdead000000000100)
-#define LIST_POISON2 UINT64_C(0xdead000000000122)
 
 struct page_layout {
-	struct profile_member flags, lru, mapping, index, private, memcg_data,
+	struct profile_member flags, lru, mapping, private, memcg_data,
 		refcount, page_type, compound_order;
+	struct page_lru links;
 	bool has_memcg_data;
-	bool marks_lru; /* clear_page_pfmemalloc() clears lru.next, not index */
 	uint64_t pg_reserved, pg_lru, pg_slab, pg_head; /* masks */
 	/* A page is free, or a slab, if its page_type has this value under
 	 * this mask; mask 0: not told by page_type. */
@@ -152,7 +138,6 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ NULL, NULL, NULL },
 	};
 	struct kml_error *error = kernel_members(kernel, needs);
-	struct profile_member unused;
 
 	if (!error)
 		error = flag_mask(kernel, "PG_reserved", &l->pg_reserved);
@@ -166,13 +151,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		error = load_compound_order(kernel, l);
 	if (error)
 		return error;
-	/* The two came together in Linux 5.14 (2f064a59a11f, c07aea3ef4d4);
-	 * page.pp_magic became netmem_desc.pp_magic later. */
-	l->marks_lru =
-		profile_member(kernel->profile, "page", "pp_magic", &unused) ||
-		profile_member(kernel->profile, "netmem_desc", "pp_magic",
-			       &unused) ||
-		!profile_member(kernel->profile, "page", "index", &l->index);
+	page_lru_init(&l->links, kernel, &l->lru);
 	l->has_memcg_data = profile_member(kernel->profile, "page",
 					   "memcg_data", &l->memcg_data) ||
 			    profile_member(kernel->profile, "page",
@@ -207,6 +186,7 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	word_bit(&data, &l->mapping);
 	word_bit(&lru, &l->lru);
 	kernel->mapping_word = (unsigned)(l->mapping.offset / 8);
+	kernel->lru_words = lru;
 	/* page->index is pt_mm of a page table and a driver's word elsewhere */
 	word_index = (uint16_t)(1u << (l->mapping.offset / 8 + 1));
 	words[PAGE_USER] = memcg | data;
@@ -221,45 +201,6 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	words[PAGE_MAPPED] = memcg | data | lru;
 }
 
-/* Does the list that the page at @self may be on have it? */
-static bool is_linked(const struct page_pass *pass, uint64_t self,
-		      uint64_t next, uint64_t prev)
-{
-	struct kernel *kernel = pass->kernel;
-	_cleanup_error_ struct kml_error *error = NULL;
-	uint64_t lru_va = self + pass->layout.lru.offset, forth, back;
-
-	error = kernel_read_u64(kernel, next + 8, &back);
-	if (!error)
-		error = kernel_read_u64(kernel, prev, &forth);
-	return !error && forth == lru_va && back == lru_va;
-}
-
-/* Does this look like a page of a split allocation, and not its first? */
-static bool is_split(const struct page_pass *pass, uint64_t pfn,
-		     const void *page)
-{
-	const struct page_layout *l = &pass->layout;
-	uint64_t bytes = pass->kernel->page_struct_bytes;
-	uint64_t self = pass->kernel->vmemmap_va + pfn * bytes;
-	uint64_t next = load_u64((const char *)page + l->lru.offset);
-	uint64_t prev = load_u64((const char *)page + l->lru.offset + 8);
-	bool poisoned = next == LIST_POISON1 && prev == LIST_POISON2;
-	uint64_t index;
-
-	/* Its owner may have it on a list of his own; but nobody has it on one
-	 * that is empty. */
-	if (prev != LIST_POISON2 &&
-	    (next - self < bytes || prev - self < bytes || prev % 8 ||
-	     prev < pass->kernel->direct_va))
-		return true;
-	if (l->marks_lru)
-		return poisoned;
-	index = kernel_get(page, &l->index);
-	return index && index < MAX_MIGRATE_TYPES &&
-	       (poisoned || !is_linked(pass, self, next, prev));
-}
-
 static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
 		     bool is_slab, const void *page)
 {
@@ -269,7 +210,7 @@ static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
 		.is_slab = is_slab,
 		.is_compound = (kernel_get(page, &pass->layout.flags) &
 				pass->layout.pg_head) != 0,
-		.is_split = is_split(pass, pfn, page),
+		.is_split = page_lru_is_split(&pass->layout.links, pfn, page),
 	};
 
 	return vec_push(&pass->kernel->heads, head);
@@ -337,6 +278,9 @@ static struct kml_error *look_at_page(struct page_pass *pass, uint64_t pfn,
 	class = classify(l, page);
 	order = block_order(pass, pfn, class, page, next);
 	kernel->page_class[pfn] = (uint8_t)class;
+	if ((class == PAGE_BLOCK || class == PAGE_IDLE) &&
+	    page_lru_is_stale(&l->links, pfn, page))
+		bitmap_set(kernel->stale_lru, pfn);
 	pass->skip_until = pfn + (UINT64_C(1) << order);
 	pass->tail_class = (uint8_t)class;
 	if (class != PAGE_SLAB && class != PAGE_BLOCK)
@@ -580,7 +524,8 @@ struct kml_error *kernel_load_pages(struct kernel *kernel)
 				 "struct page has %" PRIu64 " bytes",
 				 kernel->page_struct_bytes);
 	kernel->page_class = calloc(MAX(kernel->end_pfn, 1), 1);
-	if (!kernel->page_class)
+	kernel->stale_lru = bitmap_alloc(kernel->end_pfn);
+	if (!kernel->page_class || !kernel->stale_lru)
 		return error_nomem();
 	error = load_layout(kernel, &pass.layout);
 	if (!error) {

@@ -81,17 +81,37 @@ void kml_keep(const void *p)
 
 static void *kml_drain_chain __used;
 
+/* Count one more object of the slab @head; the last few slabs are known. */
+static unsigned int drained_of(struct page *head)
+{
+	static struct { struct page *head; unsigned int n; } seen[8];
+	static unsigned int next;
+	int i;
+
+	if (!head)		/* forget them */
+		memset(seen, 0, sizeof(seen));
+	for (i = 0; i < ARRAY_SIZE(seen); i++)
+		if (seen[i].head == head)
+			return ++seen[i].n;
+	i = next++ % ARRAY_SIZE(seen);
+	seen[i].head = head;
+	seen[i].n = 1;
+	return 1;
+}
+
 void kml_drain(size_t size, gfp_t gfp)
 {
-	unsigned int run = 0, n = 0, want;
-	struct page *head = NULL, *h;
+	unsigned int n = 0, run, want;
+	struct page *head;
 	void *p;
 
 	if (!drain)
 		return;
+	drained_of(NULL);
 	/*
-	 * A fresh slab is one whose every object comes to us in one run.  Each
-	 * object's first word points to the one before: all are live.
+	 * A fresh slab is one whose every object comes to us, in one run or (by
+	 * sheaves) in several.  Each object's first word points to the one
+	 * before: all are live.
 	 */
 	while (n < 40000) {
 		p = kmalloc(size, gfp);
@@ -100,9 +120,8 @@ void kml_drain(size_t size, gfp_t gfp)
 		*(void **)p = kml_drain_chain;
 		kml_drain_chain = p;
 		n++;
-		h = virt_to_head_page(p);
-		run = h == head ? run + 1 : 1;
-		head = h;
+		head = virt_to_head_page(p);
+		run = drained_of(head);
 		want = (PAGE_SIZE << compound_order(head)) / ksize(p);
 		/* a slab of one object says nothing about the next one */
 		if (run == want && n > 2 * want + 8)

@@ -132,7 +132,8 @@ static void in_slack(void)
 	}
 }
 
-/* Writes a victim's address all over a deep frame and returns. */
+/* Writes a victim's address all over a deep frame and returns; but not where
+ * the frames of schedule() will lie, some words of which nobody writes. */
 static noinline void dirty_stack(const char *name, int i)
 {
 	volatile unsigned long deep[256];
@@ -140,7 +141,7 @@ static noinline void dirty_stack(const char *name, int i)
 
 	deep[0] = (unsigned long)victim(i);
 	for (j = 1; j < ARRAY_SIZE(deep); j++)
-		deep[j] = deep[0];
+		deep[j] = j < 192 ? deep[0] : 0;
 	trap(name, i, (void *)deep[0], (unsigned long)&deep[128]);
 }
 
