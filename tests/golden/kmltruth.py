@@ -203,7 +203,7 @@ Word = collections.namedtuple("Word", "id truth how offset phys value where deta
 
 # What lies in memory that is nobody's does not hold anything, nor do an area's
 # own start and end, and its neighbours'.
-DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru", "free-pcp",
+DEAD = ("free-page", "free-slab:", "slab-unused", "sheaf-unused", "stack-below-sp:", "stack-dead", "lru", "free-pcp",
         "image-ro", "vmap-area", "vm-struct")
 
 

@@ -15,7 +15,7 @@ word is in. Lines of "#problem" and "#nohold" say what the summary says.
 The summary on stderr: planted objects that are not what they should be, live
 objects that no word holds, and leaks to which words outside of dead memory and
 outside of the planted leaks point: the misses a conservative scan may have.
-where: free-page free-pcp free-slab:CACHE lru reserved image image-ro page page-tail slab:CACHE
+where: free-page free-pcp free-slab:CACHE sheaf-unused lru reserved image image-ro page page-tail slab:CACHE
 vmalloc:CALLER stack-live:COMM stack-dead stack-below-sp:COMM percpu module
 vmap-area vm-struct (an area's own, and its neighbours', start and end) ...
 """
@@ -62,6 +62,55 @@ except LookupError:
     LARGE_KMALLOC = None
 
 
+# ---- slabs
+# Of 5.9 to 5.13: where the static key is off, red zones made for a cache are
+# not there, the object begins with its slot (which drgn doesn't know).
+try:
+    no_red_zones = not prog["slub_debug_enabled"].key.enabled.counter.value_()
+except LookupError:
+    no_red_zones = False
+
+
+def slab_info(addr):
+    """(cache, address, allocated), or None"""
+    i = slab_object_info(prog, addr)
+    if i is None:
+        return None
+    s = i.slab_cache
+    pad = s.red_left_pad.value_()
+    if not no_red_zones or not pad:
+        return s, i.address, i.allocated
+    slab = page_to_virt(compound_head(virt_to_page(prog, addr))).value_()
+    a = addr - (addr - slab) % s.size.value_()
+    return s, a, slab_object_info(prog, a + pad).allocated
+
+
+# Sheaves (since 6.18): slots at and beyond size hold nothing.
+sheaves = {}                    # address -> end of the slots in use
+
+
+def note_sheaf(sheaf):
+    if sheaf:
+        sheaves[sheaf.value_()] = sheaf.objects[sheaf.size.value_()].address_of_().value_()
+
+
+if prog.type("struct kmem_cache").has_member("cpu_sheaves"):
+    for s in for_each_slab_cache(prog):
+        for c in range(ncpu) if s.cpu_sheaves else ():
+            pcs = per_cpu_ptr(s.cpu_sheaves, c)
+            for which in ("main", "spare", "rcu_free"):
+                if hasattr(pcs, which):
+                    note_sheaf(getattr(pcs, which))
+        for node in range(prog["nr_node_ids"].value_() if "nr_node_ids" in prog else 1):
+            if hasattr(s, "per_node"):
+                barn = s.per_node[node].barn
+            else:
+                barn = s.node[node].barn
+            for head in (barn.sheaves_full, barn.sheaves_empty) if barn else ():
+                for sheaf in list_for_each_entry("struct slab_sheaf", head.address_of_(), "barn_list"):
+                    note_sheaf(sheaf)
+
+
 # ---- what the logged addresses are in the dump
 vm_of = {}                      # id -> vm_struct of a planted area
 extent = {}                     # id -> [start, end) that a pointer may point into
@@ -70,20 +119,21 @@ for o in objs:
     a, size = o.addr, o.size
     if o.kind.startswith("slab:"):
         try:
-            i = slab_object_info(prog, a)
-        except (FaultError, ValueError) as e:
-            i, e_ = None, e
+            i = slab_info(a)
+        except (FaultError, ValueError):
+            i = None
         if i is None:
             if o.truth != "freed":
                 problem.append((o.id, "not in a slab"))
         else:
-            size = i.slab_cache.size.value_() - (a - i.address)
-            name = i.slab_cache.name.string_().decode()
+            cache, start, allocated = i
+            size = cache.size.value_() - (a - start)
+            name = cache.name.string_().decode()
             if "interior" in o.extra:
-                a, size = i.address, i.slab_cache.size.value_()
-            elif i.address != a:
-                problem.append((o.id, "is in an object at 0x%x" % i.address))
-            if i.allocated != (o.truth != "freed"):
+                a, size = start, cache.size.value_()
+            elif start != a:
+                problem.append((o.id, "is in an object at 0x%x" % start))
+            if allocated != (o.truth != "freed"):
                 # a freed slot may have been used again; a leak may never be free
                 if o.truth != "freed":
                     problem.append((o.id, "is free in %s" % name))
@@ -315,19 +365,22 @@ def where(pa):
     head = compound_head(page)
     if PageSlab(head):
         try:
-            i = slab_object_info(prog, va)
+            i = slab_info(va)
         except (FaultError, ValueError):
             i = None
         if i is None:
             return "slab-unused", "", None
-        name = i.slab_cache.name.string_().decode()
-        off = va - i.address
-        if i.slab_cache.value_() == area_cache and (off < 16 or off == vm_offset):
-            return "vmap-area" if i.allocated else "free-slab:" + name, "0x%x+%d" % (i.address, off), None
-        if i.allocated and i.address in vm_structs:
-            return "vm-struct", "0x%x+%d of 0x%x" % (i.address, off, vm_structs[i.address]), None
-        osz = i.slab_cache.object_size.value_()
-        return ("slab:" if i.allocated else "free-slab:") + name, "0x%x+%d%s" % (i.address, off, " beyond object_size" if off >= osz else ""), None
+        cache, start, allocated = i
+        name = cache.name.string_().decode()
+        off = va - start
+        if cache.value_() == area_cache and (off < 16 or off == vm_offset):
+            return "vmap-area" if allocated else "free-slab:" + name, "0x%x+%d" % (start, off), None
+        if allocated and start in vm_structs:
+            return "vm-struct", "0x%x+%d of 0x%x" % (start, off, vm_structs[start]), None
+        if va >= sheaves.get(start, va + 1):
+            return "sheaf-unused", "0x%x+%d" % (start, off), None
+        osz = cache.object_size.value_()
+        return ("slab:" if allocated else "free-slab:") + name, "0x%x+%d%s" % (start, off, " beyond object_size" if off >= osz else ""), None
     if fl & pflags["lru"]:
         return "lru", "", None
     if is_buddy(page):
@@ -345,7 +398,7 @@ def where(pa):
     return "page", "0x%x" % va, None
 
 
-DEAD = ("free-page", "free-slab:", "slab-unused", "stack-below-sp:", "stack-dead", "lru", "free-pcp", "image-ro")
+DEAD = ("free-page", "free-slab:", "slab-unused", "sheaf-unused", "stack-below-sp:", "stack-dead", "lru", "free-pcp", "image-ro")
 held = collections.defaultdict(list)
 seen = collections.Counter()
 print("#id\ttruth\thow\toffset\tphys\tvalue\twhere\tdetail\tof")
