@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "base/util.h"
+#include "leak/fingerprint.h"
 
 const char *const stage_names[STAGES] = {
 	[STAGE_OPEN] = "open dump",
@@ -108,6 +109,8 @@ static struct kml_error *find_leaks(struct kml_analysis *a)
 	struct kml_error *error;
 
 	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->leaks);
+	if (!error)
+		error = fingerprint_groups(&a->kernel, &a->leaks);
 	return error ? error : find_held(a, a->reached);
 }
 

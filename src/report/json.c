@@ -2,7 +2,11 @@
 /* The leaks as JSON: schema/kmlanalyze.schema.json. */
 #include "report/report.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/util.h"
+#include "leak/fingerprint.h"
 #include "report/content.h"
 #include "report/holds.h"
 #include "report/json_common.h"
@@ -154,6 +158,7 @@ static void json_group(struct json *json, struct report *report,
 	const struct object first =
 		object_of(report, leaks->leaks[group->first_leak].id);
 	uint64_t limit = report->options.limit;
+	char fingerprint[FINGERPRINT_DIGITS + 1];
 	uint32_t n = group->n_leaks, i;
 
 	if (limit && limit < n)
@@ -161,6 +166,9 @@ static void json_group(struct json *json, struct report *report,
 	json_object(json, NULL);
 	json_string(json, "kind", object_kinds[group->kind]);
 	json_string(json, "cache", first.cache);
+	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64,
+		 group->fingerprint);
+	json_string(json, "fingerprint", fingerprint);
 	json_number(json, "object_bytes", group->object_bytes);
 	json_number(json, "leak_count", group->n_leaks);
 	json_number(json, "bytes", group->bytes);

@@ -174,6 +174,8 @@ static void print_group_header(struct report *report, uint32_t number,
 			      BYTES(group->follower_bytes),
 			      COUNT_OF(group->n_followers, "object"));
 	writer_puts(w, "\n");
+	writer_printf(w, "    fingerprint %016" PRIx64 "\n",
+		      group->fingerprint);
 	if (group->caller)
 		print_caller(report, group->kind, group->caller);
 }
