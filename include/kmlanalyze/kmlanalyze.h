@@ -95,6 +95,8 @@ struct kml_options {
 	bool held_by_stack;        /* unwind stacks that alone hold objects */
 	kml_message_fn *message;   /* may be NULL */
 	void *message_arg;
+	const char *const *rules;  /* rules files */
+	size_t n_rules;
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 

@@ -62,6 +62,7 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return EXIT_USAGE;
 	if (!output_open(&output, args->output))
 		return EXIT_INPUT;
+	args->options.rules = args->rules;
 	messages_start(args);
 	error = analyze(&args->options, &analysis);
 	messages_end();

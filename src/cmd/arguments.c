@@ -28,6 +28,7 @@ enum {
 	OPT_NO_CACHE,
 	OPT_CACHE_DIR,
 	OPT_PROGRESS,
+	OPT_RULES,
 };
 
 /* Commands that an option is for. */
@@ -49,6 +50,7 @@ static const struct {
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS },
+	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS },
@@ -148,6 +150,16 @@ static bool parse_path(const char *option, const char **ret)
 	return true;
 }
 
+static bool parse_rules(struct arguments *args)
+{
+	if (args->options.n_rules == MAX_RULES_FILES) {
+		usage_error("'--rules' is there more than %d times",
+			    MAX_RULES_FILES);
+		return false;
+	}
+	return parse_path("rules", &args->rules[args->options.n_rules++]);
+}
+
 static bool parse_flag(int value, struct arguments *args)
 {
 	switch (value) {
@@ -185,6 +197,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_path("output", &args->output);
 	case OPT_CACHE_DIR:
 		return parse_path("cache-dir", &args->options.cache_dir);
+	case OPT_RULES:
+		return parse_rules(args);
 	case OPT_FORMAT:
 		return parse_format(args);
 	case OPT_STACK:

@@ -97,21 +97,52 @@ static struct kml_error *find_held(struct kml_analysis *a,
 	return error;
 }
 
-static struct kml_error *mark(struct kml_analysis *a)
+static struct kml_error *mark_all(struct kml_analysis *a)
 {
-	rules_init(&a->rules, &a->kernel);
 	return graph_mark(&a->graph, &a->kernel, &a->rules, false, &a->reached,
 			  &a->mark);
 }
 
-static struct kml_error *find_leaks(struct kml_analysis *a)
+static struct kml_error *mark(struct kml_analysis *a)
+{
+	struct kml_error *error;
+
+	rules_init(&a->rules, &a->kernel);
+	error = user_match(&a->user, &a->kernel, &a->graph);
+	if (!error && a->user.active)
+		a->rules.overrides = &a->user.overrides;
+	return error ? error : mark_all(a);
+}
+
+static struct kml_error *group_leaks(struct kml_analysis *a)
 {
 	struct kml_error *error;
 
 	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->leaks);
+	return error ? error : fingerprint_groups(&a->kernel, &a->leaks);
+}
+
+/* What the user says of leaks is known only once there are some. */
+static struct kml_error *find_leaks(struct kml_analysis *a)
+{
+	struct kml_error *error = group_leaks(a);
+	bool again = false;
+
 	if (!error)
-		error = fingerprint_groups(&a->kernel, &a->leaks);
-	return error ? error : find_held(a, a->reached);
+		error = user_match_leaks(&a->user, &a->kernel, &a->graph,
+					 a->reached, &a->leaks, &again);
+	if (!error && again) {
+		free(take_ptr(a->reached));
+		leaks_deinit(&a->leaks);
+		memset(&a->leaks, 0, sizeof(a->leaks));
+		error = mark_all(a);
+		if (!error)
+			error = group_leaks(a);
+	}
+	if (error)
+		return error;
+	user_warn(&a->user, &a->messenger);
+	return find_held(a, a->reached);
 }
 
 static struct kml_error *open_lines(struct kml_analysis *a)
@@ -170,6 +201,8 @@ static struct kml_error *copy_options(struct kml_analysis *a,
 	/* A caller built against an older header passes a smaller struct. */
 	memcpy(&a->options, options, MIN(options->size, sizeof(a->options)));
 	a->options.vmcore = NULL;
+	a->options.rules = NULL;
+	a->options.n_rules = 0;
 	a->paths = calloc(options->n_vmcore + 2, sizeof(*a->paths));
 	if (!a->paths)
 		return error_nomem();
@@ -204,6 +237,8 @@ static struct kml_error *analyze(const struct kml_options *options,
 	if (!a)
 		return error_nomem();
 	error = copy_options(a, options);
+	if (!error)
+		error = user_read(&a->user, options);
 	for (stage = 0; !error && stage <= last; stage++)
 		error = run_stage(a, stage);
 	if (!error)
@@ -236,6 +271,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 		return;
 	if (a->lines)
 		lines_close(a->lines);
+	user_deinit(&a->user);
 	held_deinit(&a->held);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);
