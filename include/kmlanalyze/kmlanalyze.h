@@ -97,6 +97,7 @@ struct kml_options {
 	void *message_arg;
 	const char *const *rules;  /* rules files */
 	size_t n_rules;
+	const char *baseline;      /* an earlier report in JSON; NULL: none */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 

@@ -29,6 +29,7 @@ enum {
 	OPT_CACHE_DIR,
 	OPT_PROGRESS,
 	OPT_RULES,
+	OPT_BASELINE,
 };
 
 /* Commands that an option is for. */
@@ -51,6 +52,7 @@ static const struct {
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS },
 	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS },
+	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS },
@@ -197,6 +199,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_path("output", &args->output);
 	case OPT_CACHE_DIR:
 		return parse_path("cache-dir", &args->options.cache_dir);
+	case OPT_BASELINE:
+		return parse_path("baseline", &args->options.baseline);
 	case OPT_RULES:
 		return parse_rules(args);
 	case OPT_FORMAT:

@@ -12,13 +12,15 @@ struct kml_error *overrides_init(struct overrides *overrides,
 	memset(overrides, 0, sizeof(*overrides));
 	overrides->gray = bitmap_alloc(graph->n_objects);
 	overrides->counted = bitmap_alloc(graph->n_objects);
-	return overrides->gray && overrides->counted ? NULL : error_nomem();
+	overrides->transient = bitmap_alloc(graph->n_objects);
+	return overrides->gray && overrides->counted && overrides->transient ? NULL : error_nomem();
 }
 
 void overrides_deinit(struct overrides *overrides)
 {
 	free(overrides->gray);
 	free(overrides->counted);
+	free(overrides->transient);
 	vec_deinit(&overrides->counts);
 	vec_deinit(&overrides->cuts);
 }

@@ -16,8 +16,7 @@ struct match {
 	const struct graph *graph;
 	struct rule *rule;
 	uint32_t rule_index;
-	struct overrides *overrides; /* NULL: only objects are wanted... */
-	uint64_t *objects;           /* ...as bits of this */
+	struct overrides *overrides;
 };
 
 /* ---- what an action does */
@@ -49,15 +48,13 @@ static struct kml_error *select_object(struct match *match, uint32_t id)
 	 * doubt nothing is reported. */
 	if (!heap_is_allocated(match->kernel->heap, id))
 		return NULL;
-	if (!match->overrides) {
-		bitmap_set(match->objects, id);
-		return NULL;
-	}
 	match->rule->n_objects++;
 	switch (rule->action) {
 	case RULE_NOT_LEAK:
-	case RULE_TRANSIENT:
 		bitmap_set(match->overrides->gray, id);
+		return NULL;
+	case RULE_TRANSIENT:
+		bitmap_set(match->overrides->transient, id);
 		return NULL;
 	case RULE_IGNORE:
 		bitmap_set(match->overrides->gray, id);
@@ -441,23 +438,4 @@ struct kml_error *rules_match_object(struct kernel *kernel,
 	};
 
 	return select_object(&match, id);
-}
-
-struct kml_error *rules_find_transient(struct kernel *kernel,
-				       struct rule_list *list, uint64_t *map)
-{
-	struct kml_error *error = NULL;
-	size_t i;
-
-	for (i = 0; !error && i < list->rules.size; i++) {
-		struct match match = {
-			.kernel = kernel,
-			.rule = &list->rules.data[i],
-			.objects = map,
-		};
-
-		if (match.rule->action == RULE_TRANSIENT)
-			error = match_rule(&match);
-	}
-	return error;
 }

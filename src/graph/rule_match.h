@@ -9,8 +9,7 @@
 /*
  * Turn the rules into overrides, and apply these to the graph; the rules'
  * counters are set.  Rules by fingerprint are left out: what has it is known
- * only once leaks are.  Transient leaks are gray: to take those back that were
- * there earlier is the caller's (rule_selects()).
+ * only once leaks are.
  */
 struct kml_error *rules_match(struct kernel *kernel, struct graph *graph,
 			      struct rule_list *list,
@@ -27,11 +26,6 @@ struct kml_error *rules_match_object(struct kernel *kernel,
 struct kml_error *rules_apply(struct kernel *kernel, struct graph *graph,
 			      struct rule_list *list,
 			      struct overrides *overrides) error_must_check;
-
-/* The objects that the transient rules select: a bit each is set in @map. */
-struct kml_error *rules_find_transient(struct kernel *kernel,
-				       struct rule_list *list, uint64_t *map)
-	error_must_check;
 
 /* Did the rule find anything? */
 static inline bool rule_matched(const struct rule *rule)

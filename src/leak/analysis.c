@@ -130,7 +130,7 @@ static struct kml_error *find_leaks(struct kml_analysis *a)
 
 	if (!error)
 		error = user_match_leaks(&a->user, &a->kernel, &a->graph,
-					 a->reached, &a->leaks, &again);
+					 &a->leaks, &again);
 	if (!error && again) {
 		free(take_ptr(a->reached));
 		leaks_deinit(&a->leaks);
@@ -203,6 +203,7 @@ static struct kml_error *copy_options(struct kml_analysis *a,
 	a->options.vmcore = NULL;
 	a->options.rules = NULL;
 	a->options.n_rules = 0;
+	a->options.baseline = NULL;
 	a->paths = calloc(options->n_vmcore + 2, sizeof(*a->paths));
 	if (!a->paths)
 		return error_nomem();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the user says of the kernel in the dump: rules files.  Read before the
- * dump is, so that mistakes are known at once; matched when the graph is there
- * and, as far as rules are about leaks, once more when these are.
+ * What the user says of the kernel in the dump: rules files, a baseline, the
+ * least age of a leak.  Read before the dump is, so that mistakes are known at
+ * once; matched when the graph is there and, as far as it is about leaks, once
+ * more when these are.
  */
 #ifndef KML_LEAK_USER_H
 #define KML_LEAK_USER_H
@@ -10,12 +11,16 @@
 #include "base/message.h"
 #include "graph/overrides.h"
 #include "graph/rule_file.h"
+#include "leak/baseline.h"
 #include "leak/leak.h"
 
 struct user {
 	struct rule_list rules;
+	struct baseline baseline;   /* path NULL: none */
 	struct overrides overrides; /* once matched, if active */
 	bool active;                /* the user has said something */
+	bool has_boot;              /* of the dump */
+	uint64_t boot;
 };
 
 struct kml_error *user_read(struct user *user,
@@ -29,9 +34,11 @@ struct kml_error *user_match(struct user *user, struct kernel *kernel,
  * mark and leaks are to be done once more. */
 struct kml_error *user_match_leaks(struct user *user, struct kernel *kernel,
 				   struct graph *graph,
-				   const uint64_t *reached,
 				   const struct leaks *leaks, bool *again)
 	error_must_check;
+
+/* How many leaks of a fingerprint a baseline of another boot has. */
+uint64_t user_known_leaks(const struct user *user, uint64_t fingerprint);
 
 /* Warn of what did nothing. */
 void user_warn(const struct user *user, struct messenger *messenger);

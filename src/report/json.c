@@ -169,6 +169,10 @@ static void json_group(struct json *json, struct report *report,
 	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64,
 		 group->fingerprint);
 	json_string(json, "fingerprint", fingerprint);
+	if (user_known_leaks(&report->analysis->user, group->fingerprint))
+		json_number(json, "baseline_leaks",
+			    user_known_leaks(&report->analysis->user,
+					     group->fingerprint));
 	json_number(json, "object_bytes", group->object_bytes);
 	json_number(json, "leak_count", group->n_leaks);
 	json_number(json, "bytes", group->bytes);
@@ -268,6 +272,7 @@ void report_json(struct report *report)
 	json_header(&json, report, "leaks");
 	json_gaps(&json, report);
 	json_totals(&json, report);
+	json_user(&json, report);
 	json_leaks(&json, report);
 	json_held(&json, report);
 	/* Behind what asks for source lines: known only then. */

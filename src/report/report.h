@@ -33,5 +33,8 @@ void report_caches_json(struct report *report);
 void text_summary(struct report *report);
 void text_held(struct report *report);
 void text_statistics(struct report *report);
+/* What rules and baseline did; nothing without them. */
+void text_user(struct report *report);
+void text_rules(struct report *report);
 
 #endif

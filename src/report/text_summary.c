@@ -146,5 +146,6 @@ void text_summary(struct report *report)
 	print_machine(report);
 	print_objects(report);
 	print_held(report);
+	text_user(report);
 	print_gaps(report);
 }
