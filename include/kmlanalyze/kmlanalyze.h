@@ -116,6 +116,10 @@ KML_API void kml_analysis_destroy(struct kml_analysis *analysis);
 /* The number of leaked objects: roots and followers. */
 KML_API uint64_t kml_leaks(const struct kml_analysis *analysis);
 
+/* Whether an address, interior or not, is that of a leaked object. */
+KML_API bool kml_is_leaked(const struct kml_analysis *analysis,
+			   uint64_t address);
+
 /* Whether memory that the verdict needs could not be read. */
 KML_API bool kml_partial(const struct kml_analysis *analysis);
 
@@ -134,6 +138,8 @@ struct kml_report_options {
 	bool statistics;      /* end with what the run took */
 	bool no_content;      /* leave out the contents of memory */
 	uint64_t limit;       /* leak roots listed per group; 0: all */
+	const uint64_t *addresses; /* for kml_report_show() */
+	size_t n_addresses;
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 
@@ -142,6 +148,12 @@ KML_API struct kml_error *
 kml_report(const struct kml_analysis *analysis,
 	   const struct kml_report_options *options, kml_write_fn *write,
 	   void *arg);
+
+/* What lies at the addresses, its verdict, and who holds it. */
+KML_API struct kml_error *
+kml_report_show(const struct kml_analysis *analysis,
+		const struct kml_report_options *options, kml_write_fn *write,
+		void *arg);
 
 /* What was allocated: caches, vmalloc areas, per-cpu and page totals. */
 KML_API struct kml_error *

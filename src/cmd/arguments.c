@@ -33,30 +33,30 @@ enum {
 };
 
 /* Commands that an option is for. */
-enum { LEAKS = 1, CACHES = 2, PROFILE = 4, ANY = 7 };
+enum { LEAKS = 1, CACHES = 2, PROFILE = 4, SHOW = 8, ANY = 15 };
+#define DUMP (LEAKS | CACHES | SHOW)
 
 static const struct {
 	struct option option;
 	unsigned commands;
 } known[] = {
-	{ { "vmlinux", required_argument, NULL, 's' }, LEAKS | CACHES },
+	{ { "vmlinux", required_argument, NULL, 's' }, DUMP },
 	{ { "output", required_argument, NULL, 'o' }, ANY },
 	{ { "verbose", no_argument, NULL, 'v' }, LEAKS | CACHES },
-	{ { "quiet", no_argument, NULL, 'q' }, LEAKS | CACHES },
-	{ { "format", required_argument, NULL, OPT_FORMAT }, LEAKS | CACHES },
-	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS },
-	{ { "force", no_argument, NULL, OPT_FORCE }, LEAKS | CACHES },
-	{ { "threads", required_argument, NULL, OPT_THREADS }, LEAKS | CACHES },
+	{ { "quiet", no_argument, NULL, 'q' }, DUMP },
+	{ { "format", required_argument, NULL, OPT_FORMAT }, DUMP },
+	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS | SHOW },
+	{ { "force", no_argument, NULL, OPT_FORCE }, DUMP },
+	{ { "threads", required_argument, NULL, OPT_THREADS }, DUMP },
 	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS },
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
-	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS },
-	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS },
-	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS },
+	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
+	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | SHOW },
+	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | SHOW },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
-	{ { "progress", required_argument, NULL, OPT_PROGRESS },
-	  LEAKS | CACHES },
+	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
 };
 #define N_KNOWN (sizeof(known) / sizeof(*known))
 
@@ -64,6 +64,7 @@ static unsigned command_bit(const struct command *command)
 {
 	return command->run == cmd_caches  ? CACHES :
 	       command->run == cmd_profile ? PROFILE :
+	       command->run == cmd_show	   ? SHOW :
 					     LEAKS;
 }
 

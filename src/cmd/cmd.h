@@ -50,6 +50,7 @@ extern const struct command commands[];
 
 int cmd_leaks(struct arguments *arguments);
 int cmd_caches(struct arguments *arguments);
+int cmd_show(struct arguments *arguments);
 int cmd_profile(struct arguments *arguments);
 
 /* Parse options into *@ret, whose defaults are set here; false: usage error,

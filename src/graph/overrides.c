@@ -13,13 +13,16 @@ struct kml_error *overrides_init(struct overrides *overrides,
 	overrides->gray = bitmap_alloc(graph->n_objects);
 	overrides->counted = bitmap_alloc(graph->n_objects);
 	overrides->transient = bitmap_alloc(graph->n_objects);
-	return overrides->gray && overrides->counted && overrides->transient ? NULL : error_nomem();
+	overrides->black = bitmap_alloc(graph->n_objects);
+	return overrides->gray && overrides->counted && overrides->transient &&
+			       overrides->black ? NULL : error_nomem();
 }
 
 void overrides_deinit(struct overrides *overrides)
 {
 	free(overrides->gray);
 	free(overrides->counted);
+	free(overrides->black);
 	free(overrides->transient);
 	vec_deinit(&overrides->counts);
 	vec_deinit(&overrides->cuts);

@@ -25,6 +25,7 @@ struct override_cut {
 
 struct overrides {
 	uint64_t *gray;    /* a bit per object */
+	uint64_t *black;   /* of these, a bit per object: it is not scanned */
 	uint64_t *transient; /* a bit per object: gray unless it was there
 				earlier; to be settled by the caller */
 	uint64_t *counted; /* a bit per object: it is in counts */

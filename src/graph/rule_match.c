@@ -58,6 +58,7 @@ static struct kml_error *select_object(struct match *match, uint32_t id)
 		return NULL;
 	case RULE_IGNORE:
 		bitmap_set(match->overrides->gray, id);
+		bitmap_set(match->overrides->black, id);
 		cut.logic = true;
 		return add_cut(match, id, cut);
 	case RULE_NO_SCAN:

@@ -296,6 +296,15 @@ uint64_t kml_leaks(const struct kml_analysis *analysis)
 	return analysis->leaks.n_objects;
 }
 
+bool kml_is_leaked(const struct kml_analysis *analysis, uint64_t address)
+{
+	enum heap_reference how;
+	uint32_t id = heap_resolve(&analysis->heap, address, &how);
+
+	return id != HEAP_NONE && analysis->reached &&
+	       leak_is_white(&analysis->kernel, analysis->reached, id);
+}
+
 bool kml_partial(const struct kml_analysis *analysis)
 {
 	size_t i;

@@ -25,6 +25,8 @@ struct report {
 void report_text(struct report *report);
 void report_kmemleak(struct report *report);
 void report_json(struct report *report);
+void report_show_text(struct report *report);
+void report_show_json(struct report *report);
 void report_caches_text(struct report *report);
 void report_caches_json(struct report *report);
 
