@@ -96,6 +96,9 @@ struct kml_options {
 	kml_message_fn *message;   /* may be NULL */
 	void *message_arg;
 	bool blind;                /* find out what blinds the scan */
+	const char *const *rules;  /* rules files */
+	size_t n_rules;
+	const char *baseline;      /* an earlier report in JSON; NULL: none */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
@@ -113,6 +116,10 @@ KML_API void kml_analysis_destroy(struct kml_analysis *analysis);
 
 /* The number of leaked objects: roots and followers. */
 KML_API uint64_t kml_leaks(const struct kml_analysis *analysis);
+
+/* Whether an address, interior or not, is that of a leaked object. */
+KML_API bool kml_is_leaked(const struct kml_analysis *analysis,
+			   uint64_t address);
 
 /* Whether memory that the verdict needs could not be read. */
 KML_API bool kml_partial(const struct kml_analysis *analysis);
@@ -132,6 +139,8 @@ struct kml_report_options {
 	bool statistics;      /* end with what the run took */
 	bool no_content;      /* leave out the contents of memory */
 	uint64_t limit;       /* leak roots listed per group; 0: all */
+	const uint64_t *addresses; /* for kml_report_show() */
+	size_t n_addresses;
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 
@@ -140,6 +149,12 @@ KML_API struct kml_error *
 kml_report(const struct kml_analysis *analysis,
 	   const struct kml_report_options *options, kml_write_fn *write,
 	   void *arg);
+
+/* What lies at the addresses, its verdict, and who holds it. */
+KML_API struct kml_error *
+kml_report_show(const struct kml_analysis *analysis,
+		const struct kml_report_options *options, kml_write_fn *write,
+		void *arg);
 
 /* What was allocated: caches, vmalloc areas, per-cpu and page totals. */
 KML_API struct kml_error *

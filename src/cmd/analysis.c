@@ -49,6 +49,20 @@ static int write_report(const struct arguments *args, struct output *output,
 	return EXIT_INPUT;
 }
 
+/* Of the addresses that were asked for, or of all. */
+static bool is_leak_shown(const struct arguments *args,
+			  const struct kml_analysis *analysis)
+{
+	bool any = false;
+	size_t i;
+
+	if (!args->report.n_addresses)
+		return kml_leaks(analysis);
+	for (i = 0; i < args->report.n_addresses; i++)
+		any |= kml_is_leaked(analysis, args->report.addresses[i]);
+	return any;
+}
+
 int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		       report_fn *report)
 {
@@ -62,6 +76,7 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return EXIT_USAGE;
 	if (!output_open(&output, args->output))
 		return EXIT_INPUT;
+	args->options.rules = args->rules;
 	messages_start(args);
 	error = analyze(&args->options, &analysis);
 	messages_end();
@@ -70,7 +85,7 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return report_error(error);
 	}
 	status = write_report(args, &output, analysis, report);
-	if (status == EXIT_CLEAN && kml_leaks(analysis))
+	if (status == EXIT_CLEAN && is_leak_shown(args, analysis))
 		status = EXIT_LEAKS;
 	if (status <= EXIT_LEAKS && kml_partial(analysis))
 		status = EXIT_PARTIAL;

@@ -29,32 +29,36 @@ enum {
 	OPT_NO_CACHE,
 	OPT_CACHE_DIR,
 	OPT_PROGRESS,
+	OPT_RULES,
+	OPT_BASELINE,
 };
 
 /* Commands that an option is for. */
-enum { LEAKS = 1, CACHES = 2, PROFILE = 4, ANY = 7 };
+enum { LEAKS = 1, CACHES = 2, PROFILE = 4, SHOW = 8, ANY = 15 };
+#define DUMP (LEAKS | CACHES | SHOW)
 
 static const struct {
 	struct option option;
 	unsigned commands;
 } known[] = {
-	{ { "vmlinux", required_argument, NULL, 's' }, LEAKS | CACHES },
+	{ { "vmlinux", required_argument, NULL, 's' }, DUMP },
 	{ { "output", required_argument, NULL, 'o' }, ANY },
 	{ { "verbose", no_argument, NULL, 'v' }, LEAKS | CACHES },
-	{ { "quiet", no_argument, NULL, 'q' }, LEAKS | CACHES },
-	{ { "format", required_argument, NULL, OPT_FORMAT }, LEAKS | CACHES },
-	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS },
-	{ { "force", no_argument, NULL, OPT_FORCE }, LEAKS | CACHES },
-	{ { "threads", required_argument, NULL, OPT_THREADS }, LEAKS | CACHES },
+	{ { "quiet", no_argument, NULL, 'q' }, DUMP },
+	{ { "format", required_argument, NULL, OPT_FORMAT }, DUMP },
+	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS | SHOW },
+	{ { "force", no_argument, NULL, OPT_FORCE }, DUMP },
+	{ { "threads", required_argument, NULL, OPT_THREADS }, DUMP },
 	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS },
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
 	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },
-	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS },
+	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
+	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | SHOW },
+	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | SHOW },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
-	{ { "progress", required_argument, NULL, OPT_PROGRESS },
-	  LEAKS | CACHES },
+	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
 };
 #define N_KNOWN (sizeof(known) / sizeof(*known))
 
@@ -62,6 +66,7 @@ static unsigned command_bit(const struct command *command)
 {
 	return command->run == cmd_caches  ? CACHES :
 	       command->run == cmd_profile ? PROFILE :
+	       command->run == cmd_show	   ? SHOW :
 					     LEAKS;
 }
 
@@ -150,6 +155,16 @@ static bool parse_path(const char *option, const char **ret)
 	return true;
 }
 
+static bool parse_rules(struct arguments *args)
+{
+	if (args->options.n_rules == MAX_RULES_FILES) {
+		usage_error("'--rules' is there more than %d times",
+			    MAX_RULES_FILES);
+		return false;
+	}
+	return parse_path("rules", &args->rules[args->options.n_rules++]);
+}
+
 static bool parse_flag(int value, struct arguments *args)
 {
 	switch (value) {
@@ -190,6 +205,10 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_path("output", &args->output);
 	case OPT_CACHE_DIR:
 		return parse_path("cache-dir", &args->options.cache_dir);
+	case OPT_BASELINE:
+		return parse_path("baseline", &args->options.baseline);
+	case OPT_RULES:
+		return parse_rules(args);
 	case OPT_FORMAT:
 		return parse_format(args);
 	case OPT_STACK:

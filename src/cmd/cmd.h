@@ -24,6 +24,8 @@ enum progress_mode {
 	PROGRESS_NEVER,
 };
 
+#define MAX_RULES_FILES 64
+
 /* What the command line says. */
 struct arguments {
 	struct kml_options options;
@@ -31,6 +33,7 @@ struct arguments {
 	const char *output; /* NULL: stdout */
 	enum progress_mode progress;
 	bool quiet;         /* no warnings, no progress */
+	const char *rules[MAX_RULES_FILES]; /* options.n_rules of them */
 	char **files;       /* what is left after the options */
 	int n_files;
 };
@@ -47,6 +50,7 @@ extern const struct command commands[];
 
 int cmd_leaks(struct arguments *arguments);
 int cmd_caches(struct arguments *arguments);
+int cmd_show(struct arguments *arguments);
 int cmd_profile(struct arguments *arguments);
 
 /* Parse options into *@ret, whose defaults are set here; false: usage error,

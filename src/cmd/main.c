@@ -13,6 +13,8 @@ const struct command commands[] = {
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_leaks },
 	{ "caches", "show what was allocated, as /proc would have",
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_caches },
+	{ "show", "show what lies at an address, its verdict, and who holds it",
+	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_show },
 	{ "profile", "write what is needed of a vmlinux to a file",
 	  "[OPTIONS] VMLINUX -o FILE", cmd_profile },
 	{ NULL, NULL, NULL, NULL },

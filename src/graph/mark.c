@@ -11,6 +11,9 @@ struct mark {
 	uint64_t *reached;
 	uint32_t *gray; /* a stack; an object is pushed at most once */
 	uint32_t n_gray;
+	const struct overrides *overrides; /* of the user; NULL: none */
+	uint32_t *seen; /* references so far to each of overrides->counts */
+	bool excusing;  /* what is reached now only the overrides hold */
 	struct mark_statistics statistics;
 };
 
@@ -18,6 +21,21 @@ static void push(struct mark *mark, uint32_t id)
 {
 	bitmap_set(mark->reached, id);
 	mark->gray[mark->n_gray++] = id;
+	if (mark->excusing && heap_is_allocated(mark->heap, id)) {
+		mark->statistics.excused++;
+		mark->statistics.excused_bytes +=
+			heap_object_bytes(mark->heap, id);
+	}
+}
+
+/* With this reference to it, has the object as many as it needs? */
+static bool is_enough(struct mark *mark, uint32_t id)
+{
+	size_t i;
+
+	if (!mark->overrides || !bitmap_test(mark->overrides->counted, id))
+		return true;
+	return overrides_need(mark->overrides, id, &i) <= ++mark->seen[i];
 }
 
 static void follow(struct mark *mark, uint32_t source)
@@ -35,6 +53,8 @@ static void follow(struct mark *mark, uint32_t source)
 			mark->statistics.duplicates++;
 			continue;
 		}
+		if (!is_enough(mark, to))
+			continue;
 		mark->statistics.follows++;
 		push(mark, to);
 	}
@@ -89,6 +109,23 @@ static struct kml_error *mark_by_rules(struct mark *mark,
 	return error;
 }
 
+/* What the user's rules or a baseline say is no leak.  The last, so that it is
+ * known what they alone hold. */
+static void mark_overrides(struct mark *mark)
+{
+	uint32_t id;
+
+	mark->excusing = true;
+	for (id = 0; id < mark->graph->n_objects; id++) {
+		if (!bitmap_test(mark->overrides->gray, id) ||
+		    bitmap_test(mark->reached, id) ||
+		    !heap_is_allocated(mark->heap, id))
+			continue;
+		push(mark, id);
+		drain(mark);
+	}
+}
+
 static bool is_stack(const struct kernel *kernel, uint32_t root)
 {
 	return root != UINT32_MAX && kernel->roots.data[root].kind == ROOT_STACK;
@@ -103,6 +140,7 @@ struct kml_error *graph_mark(const struct graph *graph,
 	_cleanup_free_ uint64_t *reached = bitmap_alloc(graph->n_objects);
 	_cleanup_free_ uint32_t *gray =
 		malloc(MAX(graph->n_objects, 1) * sizeof(*gray));
+	_cleanup_free_ uint32_t *seen = NULL;
 	struct kml_error *error = NULL;
 	uint32_t source;
 
@@ -110,6 +148,13 @@ struct kml_error *graph_mark(const struct graph *graph,
 		return error_nomem();
 	mark.reached = reached;
 	mark.gray = gray;
+	if (rules && rules->overrides) {
+		mark.overrides = rules->overrides;
+		mark.seen = seen = calloc(mark.overrides->counts.size + 1,
+					  sizeof(*seen));
+		if (!seen)
+			return error_nomem();
+	}
 	mark_self_held(&mark);
 	drain(&mark);
 	for (source = graph->n_objects; source < graph->n_sources; source++) {
@@ -123,6 +168,8 @@ struct kml_error *graph_mark(const struct graph *graph,
 		error = mark_by_rules(&mark, rules);
 	if (error)
 		return error;
+	if (mark.overrides)
+		mark_overrides(&mark);
 	*statistics = mark.statistics;
 	*ret = take_ptr(reached);
 	return NULL;

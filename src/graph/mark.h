@@ -13,6 +13,8 @@
 struct mark_statistics {
 	uint64_t follows;    /* references that reached an object first */
 	uint64_t duplicates; /* to an object that was reached already */
+	uint64_t excused, excused_bytes; /* objects that only the user's rules
+					    and a baseline hold */
 };
 
 /*

@@ -7,6 +7,7 @@
 #ifndef KML_GRAPH_RULES_H
 #define KML_GRAPH_RULES_H
 
+#include "graph/overrides.h"
 #include "kernel/kernel.h"
 
 struct rules {
@@ -17,6 +18,7 @@ struct rules {
 	struct profile_member table, table_arg, root;
 	uint64_t sysctl_root_va;
 	uint64_t image_va, image_end_va; /* a table may be read-only data */
+	const struct overrides *overrides; /* the user's; NULL: none */
 };
 
 void rules_init(struct rules *rules, struct kernel *kernel);

@@ -13,6 +13,12 @@
 /* Ids below this distance share an entry of id_page. */
 #define ID_PAGE 1024u
 
+const char *const heap_kind_names[HEAP_KINDS] = {
+	[HEAP_SLAB] = "slab",       [HEAP_PAGES] = "pages",
+	[HEAP_VMALLOC] = "vmalloc", [HEAP_VMAP] = "vmap",
+	[HEAP_IOREMAP] = "ioremap", [HEAP_PERCPU] = "percpu",
+};
+
 struct kml_error *heap_init_radix(struct heap_radix *radix, uint64_t start_va,
 				  uint64_t end_va)
 {

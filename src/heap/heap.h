@@ -38,6 +38,9 @@ enum heap_kind {
 	HEAP_KINDS,
 };
 
+/* "slab", "pages", "vmalloc", "vmap", "ioremap", "percpu": stable. */
+extern const char *const heap_kind_names[HEAP_KINDS];
+
 /* Region flags. */
 enum {
 	HEAP_ALIAS = 1 << 0,    /* another address of objects that another

@@ -145,6 +145,9 @@ struct kernel_module {
 	uint64_t text_bytes;     /* ... which comes first */
 	uint64_t symtab_va, strtab_va;
 	uint32_t n_symbols;
+	uint64_t part_va[8]; /* where each piece of its memory starts */
+	unsigned n_parts;
+	uint64_t percpu;     /* per-cpu pointer of its variables; 0: none */
 };
 
 /* ---- roots */

@@ -20,11 +20,12 @@ struct module_layout {
 	struct profile_member base, size; /* of the layout or of mem[0] */
 	struct profile_member text_size;  /* of the layout alone */
 	struct profile_member symtab, strtab, num_symtab;
+	struct profile_member percpu;
 	uint64_t module_bytes;
 	uint64_t part_bytes; /* of an element of mem[]; 0: there is none */
 	unsigned n_parts;
 	unsigned text_part, init_text_part; /* indices that are code */
-	bool has_kallsyms;
+	bool has_kallsyms, has_percpu;
 };
 
 static struct kml_error *load_parts(struct kernel *kernel,
@@ -90,6 +91,8 @@ static struct kml_error *load_layout(struct kernel *kernel,
 			       &l->strtab) &&
 		profile_member(kernel->profile, "mod_kallsyms", "num_symtab",
 			       &l->num_symtab);
+	l->has_percpu = profile_member(kernel->profile, "module", "percpu",
+				       &l->percpu);
 	return error;
 }
 
@@ -146,6 +149,8 @@ static struct kml_error *load_part(struct kernel *kernel,
 	/* A module that is not loaded yet has no memory of its own. */
 	if (!base_va || !bytes)
 		return NULL;
+	if (module->n_parts < ARRAY_SIZE(module->part_va))
+		module->part_va[module->n_parts++] = base_va;
 	if (!l->part_bytes)
 		text_bytes = kernel_get(part, &l->text_size);
 	else if (i == l->text_part || i == l->init_text_part)
@@ -177,6 +182,8 @@ static struct kml_error *load_module(struct kernel *kernel, void *arg,
 		return kernel_forgive(kernel, error, "modules", module.va);
 	if (l->has_kallsyms)
 		load_kallsyms(kernel, l, buf, &module);
+	if (l->has_percpu)
+		module.percpu = kernel_get(buf, &l->percpu);
 	for (i = 0; !error && i < l->n_parts; i++)
 		error = load_part(kernel, l, buf + i * l->part_bytes, i, &module);
 	if (!error && !vec_push(&kernel->modules, module))

@@ -8,6 +8,7 @@
 
 #include "base/pool.h"
 #include "base/util.h"
+#include "leak/fingerprint.h"
 
 const char *const stage_names[STAGES] = {
 	[STAGE_OPEN] = "open dump",
@@ -96,20 +97,52 @@ static struct kml_error *find_held(struct kml_analysis *a,
 	return error;
 }
 
-static struct kml_error *mark(struct kml_analysis *a)
+static struct kml_error *mark_all(struct kml_analysis *a)
 {
-	rules_init(&a->rules, &a->kernel);
 	return graph_mark(&a->graph, &a->kernel, &a->rules, false, &a->reached,
 			  &a->mark);
 }
 
-static struct kml_error *find_leaks(struct kml_analysis *a)
+static struct kml_error *mark(struct kml_analysis *a)
+{
+	struct kml_error *error;
+
+	rules_init(&a->rules, &a->kernel);
+	error = user_match(&a->user, &a->kernel, &a->graph);
+	if (!error && a->user.active)
+		a->rules.overrides = &a->user.overrides;
+	return error ? error : mark_all(a);
+}
+
+static struct kml_error *group_leaks(struct kml_analysis *a)
 {
 	struct kml_error *error;
 
 	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->leaks);
+	return error ? error : fingerprint_groups(&a->kernel, &a->leaks);
+}
+
+/* What the user says of leaks is known only once there are some. */
+static struct kml_error *find_leaks(struct kml_analysis *a)
+{
+	struct kml_error *error = group_leaks(a);
+	bool again = false;
+
 	if (!error)
-		error = find_held(a, a->reached);
+		error = user_match_leaks(&a->user, &a->kernel, &a->graph,
+					 &a->leaks, &again);
+	if (!error && again) {
+		free(take_ptr(a->reached));
+		leaks_deinit(&a->leaks);
+		memset(&a->leaks, 0, sizeof(a->leaks));
+		error = mark_all(a);
+		if (!error)
+			error = group_leaks(a);
+	}
+	if (error)
+		return error;
+	user_warn(&a->user, &a->messenger);
+	error = find_held(a, a->reached);
 	if (!error)
 		error = blind_find(&a->kernel, &a->graph, a->reached,
 				   a->options.blind, &a->blind);
@@ -172,6 +205,9 @@ static struct kml_error *copy_options(struct kml_analysis *a,
 	/* A caller built against an older header passes a smaller struct. */
 	memcpy(&a->options, options, MIN(options->size, sizeof(a->options)));
 	a->options.vmcore = NULL;
+	a->options.rules = NULL;
+	a->options.n_rules = 0;
+	a->options.baseline = NULL;
 	a->paths = calloc(options->n_vmcore + 2, sizeof(*a->paths));
 	if (!a->paths)
 		return error_nomem();
@@ -206,6 +242,8 @@ static struct kml_error *analyze(const struct kml_options *options,
 	if (!a)
 		return error_nomem();
 	error = copy_options(a, options);
+	if (!error)
+		error = user_read(&a->user, options);
 	for (stage = 0; !error && stage <= last; stage++)
 		error = run_stage(a, stage);
 	if (!error)
@@ -239,6 +277,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	if (a->lines)
 		lines_close(a->lines);
 	blind_deinit(&a->blind);
+	user_deinit(&a->user);
 	held_deinit(&a->held);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);
@@ -260,6 +299,15 @@ void kml_analysis_destroy(struct kml_analysis *a)
 uint64_t kml_leaks(const struct kml_analysis *analysis)
 {
 	return analysis->leaks.n_objects;
+}
+
+bool kml_is_leaked(const struct kml_analysis *analysis, uint64_t address)
+{
+	enum heap_reference how;
+	uint32_t id = heap_resolve(&analysis->heap, address, &how);
+
+	return id != HEAP_NONE && analysis->reached &&
+	       leak_is_white(&analysis->kernel, analysis->reached, id);
 }
 
 bool kml_partial(const struct kml_analysis *analysis)

@@ -14,6 +14,7 @@
 #include "leak/blind.h"
 #include "leak/held.h"
 #include "leak/leak.h"
+#include "leak/user.h"
 
 /* Stages whose time is measured. */
 enum stage {
@@ -34,6 +35,7 @@ struct kml_analysis {
 	struct kml_options options; /* its strings are the three below */
 	char **paths;               /* of the dump; NULL-terminated */
 	char *vmlinux, *cache_dir;
+	struct user user; /* what the user says of the kernel */
 	struct messenger messenger;
 	struct image *image;
 	struct profile *profile;

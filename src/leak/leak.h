@@ -46,6 +46,7 @@ struct leak_group {
 	uint32_t n_leaks;
 	uint64_t bytes;        /* of the roots */
 	uint64_t n_followers, follower_bytes;
+	uint64_t fingerprint;  /* fingerprint.h */
 };
 
 struct leaks {

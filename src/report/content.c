@@ -31,10 +31,16 @@ static uint64_t content_va(const struct report *report,
 void content_read(struct report *report, const struct object *object,
 		  size_t max, struct content *ret)
 {
-	struct kml_error *error;
-	uint64_t va = content_va(report, object, &ret->cpu);
+	content_read_at(report, object, 0, max, ret);
+}
 
-	ret->bytes = (size_t)MIN(object->bytes, MIN(max, CONTENT_BYTES));
+void content_read_at(struct report *report, const struct object *object,
+		     uint64_t from, uint64_t max, struct content *ret)
+{
+	struct kml_error *error;
+	uint64_t va = content_va(report, object, &ret->cpu) + from;
+
+	ret->bytes = (size_t)MIN(object->bytes - from, MIN(max, CONTENT_BYTES));
 	error = image_read_va(report->analysis->image, va, ret->data,
 			      ret->bytes);
 	ret->readable = !error;

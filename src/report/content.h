@@ -21,6 +21,10 @@ struct content {
 void content_read(struct report *report, const struct object *object,
 		  size_t max, struct content *ret);
 
+/* The same from byte @from on. */
+void content_read_at(struct report *report, const struct object *object,
+		     uint64_t from, uint64_t max, struct content *ret);
+
 #define HEX_ROW_BYTES 16u
 /* A row of at most 16 bytes as the kernel's hex_dump_to_buffer() makes it. */
 void content_hex_row(const unsigned char *data, size_t bytes, char ret[72]);

@@ -2,7 +2,11 @@
 /* The leaks as JSON: schema/kmlanalyze.schema.json. */
 #include "report/report.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "base/util.h"
+#include "leak/fingerprint.h"
 #include "report/content.h"
 #include "report/holds.h"
 #include "leak/trust.h"
@@ -187,6 +191,7 @@ static void json_group(struct json *json, struct report *report,
 	const struct object first =
 		object_of(report, leaks->leaks[group->first_leak].id);
 	uint64_t limit = report->options.limit;
+	char fingerprint[FINGERPRINT_DIGITS + 1];
 	uint32_t n = group->n_leaks, i;
 
 	if (limit && limit < n)
@@ -194,6 +199,13 @@ static void json_group(struct json *json, struct report *report,
 	json_object(json, NULL);
 	json_string(json, "kind", object_kinds[group->kind]);
 	json_string(json, "cache", first.cache);
+	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64,
+		 group->fingerprint);
+	json_string(json, "fingerprint", fingerprint);
+	if (user_known_leaks(&report->analysis->user, group->fingerprint))
+		json_number(json, "baseline_leaks",
+			    user_known_leaks(&report->analysis->user,
+					     group->fingerprint));
 	json_number(json, "object_bytes", group->object_bytes);
 	json_number(json, "leak_count", group->n_leaks);
 	json_number(json, "bytes", group->bytes);
@@ -325,6 +337,7 @@ void report_json(struct report *report)
 	json_header(&json, report, "leaks");
 	json_gaps(&json, report);
 	json_totals(&json, report);
+	json_user(&json, report);
 	json_leaks(&json, report);
 	json_held(&json, report);
 	json_blind(&json, report);

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/json_common.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kernel/boot.h"
 #include "report/statistics.h"
 #include "report/summary.h"
 
@@ -8,6 +12,8 @@ static void json_kernel(struct json *json, const struct report *report)
 {
 	const struct kernel *kernel = report->kernel;
 	const struct image_facts *facts = image_facts(report->analysis->image);
+	char id[17] = "";
+	uint64_t boot;
 
 	json_object(json, "kernel");
 	json_string(json, "release",
@@ -16,6 +22,9 @@ static void json_kernel(struct json *json, const struct report *report)
 	json_string(json, "machine", kernel->machine);
 	json_string(json, "node", kernel->node);
 	json_address(json, "kaslr_offset", kernel->kaslr_offset);
+	if (kernel_boot_id(report->kernel, &boot))
+		snprintf(id, sizeof(id), "%016" PRIx64, boot);
+	json_string(json, "boot_id", id[0] ? id : NULL);
 	json_end(json);
 }
 

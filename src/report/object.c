@@ -8,12 +8,6 @@
 #include "report/number.h"
 #include "report/summary.h"
 
-const char *const object_kinds[HEAP_KINDS] = {
-	[HEAP_SLAB] = "slab",       [HEAP_PAGES] = "pages",
-	[HEAP_VMALLOC] = "vmalloc", [HEAP_VMAP] = "vmap",
-	[HEAP_IOREMAP] = "ioremap", [HEAP_PERCPU] = "percpu",
-};
-
 static const char *const families[HEAP_KINDS] = {
 	[HEAP_SLAB] = "slab object",     [HEAP_PAGES] = "page block",
 	[HEAP_VMALLOC] = "vmalloc area", [HEAP_VMAP] = "vmap area",

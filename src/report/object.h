@@ -16,8 +16,7 @@ struct object {
 
 struct object object_of(const struct report *report, uint32_t id);
 
-/* "slab", "pages", "vmalloc", "vmap", "ioremap", "percpu": stable. */
-extern const char *const object_kinds[HEAP_KINDS];
+#define object_kinds heap_kind_names
 
 /* Its family: "kmalloc-64", "page block", "vmalloc area", "per-cpu block". */
 const char *object_family(const struct object *object);

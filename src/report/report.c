@@ -55,6 +55,22 @@ struct kml_error *kml_report(const struct kml_analysis *analysis,
 	return run(analysis, options, formats, write, arg);
 }
 
+struct kml_error *kml_report_show(const struct kml_analysis *analysis,
+				  const struct kml_report_options *options,
+				  kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_show_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_show_json,
+	};
+
+	if (!analysis->reached)
+		return error_new(KML_ERR_ARGUMENT,
+				 "leaks were not looked for: this is an inventory");
+	return run(analysis, options, formats, write, arg);
+}
+
 struct kml_error *kml_report_caches(const struct kml_analysis *analysis,
 				    const struct kml_report_options *options,
 				    kml_write_fn *write, void *arg)

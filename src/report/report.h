@@ -25,6 +25,8 @@ struct report {
 void report_text(struct report *report);
 void report_kmemleak(struct report *report);
 void report_json(struct report *report);
+void report_show_text(struct report *report);
+void report_show_json(struct report *report);
 void report_caches_text(struct report *report);
 void report_caches_json(struct report *report);
 
@@ -35,5 +37,8 @@ void text_held(struct report *report);
 void text_blind_rate(struct report *report);
 void text_blind(struct report *report);
 void text_statistics(struct report *report);
+/* What rules and baseline did; nothing without them. */
+void text_user(struct report *report);
+void text_rules(struct report *report);
 
 #endif

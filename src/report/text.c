@@ -187,6 +187,7 @@ static void print_group_header(struct report *report, uint32_t number,
 		object_of(report, leaks->leaks[group->first_leak].id);
 	struct writer *w = &report->writer;
 	bool several = group->n_leaks > 1;
+	uint64_t known;
 
 	writer_printf(w, "\n%" PRIu32 ". %s of %s%s%s (%s%s): %s direct", number,
 		      COUNT_OF(group->n_leaks, "leak"),
@@ -199,6 +200,12 @@ static void print_group_header(struct report *report, uint32_t number,
 			      BYTES(group->follower_bytes),
 			      COUNT_OF(group->n_followers, "object"));
 	writer_puts(w, "\n");
+	writer_printf(w, "    fingerprint %016" PRIx64 "\n",
+		      group->fingerprint);
+	known = user_known_leaks(&report->analysis->user, group->fingerprint);
+	if (known)
+		writer_printf(w, "    the baseline, of another boot, has %s of these\n",
+			      COUNT(known));
 	if (group->caller)
 		print_caller(report, group->kind, group->caller);
 }
@@ -232,7 +239,15 @@ static void print_no_leaks(struct report *report)
 		objects += totals.objects[kind][OBJECT_LIVE];
 		bytes += totals.bytes[kind][OBJECT_LIVE];
 	}
-	writer_printf(&report->writer,
+	if (report->analysis->mark.excused)
+		writer_printf(&report->writer,
+			      "\nNo other leaks: each of the %s (%s) that are allocated can be reached, or is one of those that are not reported%s.\n",
+			      COUNT_OF(objects, "object"), BYTES(bytes),
+			      kml_partial(report->analysis) ?
+				      ", as far as the dump can be read" :
+				      "");
+	else
+		writer_printf(&report->writer,
 		      "\nNo leaks: each of the %s (%s) that are allocated can be reached%s.\n",
 		      COUNT_OF(objects, "object"), BYTES(bytes),
 		      kml_partial(report->analysis) ?
@@ -276,6 +291,8 @@ void report_text(struct report *report)
 	if (report->analysis->options.blind)
 		text_blind(report);
 	print_why_not(report);
-	if (report->options.statistics)
+	if (report->options.statistics) {
+		text_rules(report);
 		text_statistics(report);
+	}
 }

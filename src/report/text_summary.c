@@ -148,5 +148,6 @@ void text_summary(struct report *report)
 	print_held(report);
 	if (report->analysis->reached)
 		text_blind_rate(report);
+	text_user(report);
 	print_gaps(report);
 }

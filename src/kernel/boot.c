@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "kernel/boot.h"
+
+#include <string.h>
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash ^= value;
+	hash ^= hash >> 33;
+	hash *= UINT64_C(0xff51afd7ed558ccd);
+	hash ^= hash >> 33;
+	hash *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return hash ^ hash >> 33;
+}
+
+/* kmem_cache_open() draws a number for each cache; the cache of caches is
+ * there from the start to the end. */
+static uint64_t cache_secret(const struct kernel *kernel)
+{
+	size_t i;
+
+	for (i = 0; i < kernel->caches.size; i++) {
+		if (!strcmp(kernel->caches.data[i].name, "kmem_cache"))
+			return kernel->caches.data[i].random;
+	}
+	return 0;
+}
+
+/* boot_init_stack_canary() draws the first idle task's. */
+static uint64_t first_canary(struct kernel *kernel)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	struct profile_member canary;
+	uint64_t task, value = 0;
+
+	if (!kernel_has_symbol(kernel, "init_task", &task) ||
+	    !profile_member(kernel->profile, "task_struct", "stack_canary",
+			    &canary))
+		return 0;
+	error = kernel_read_u64(kernel, task + canary.offset, &value);
+	return error ? 0 : value;
+}
+
+bool kernel_boot_id(struct kernel *kernel, uint64_t *ret)
+{
+	uint64_t secret = cache_secret(kernel), canary = first_canary(kernel);
+	uint64_t hash = mix(mix(1, secret), canary);
+
+	/* Where KASLR has put things. */
+	hash = mix(hash, kernel->kaslr_offset);
+	hash = mix(hash, kernel->direct_va);
+	hash = mix(hash, kernel->vmalloc_va);
+	*ret = mix(hash, kernel->vmemmap_va);
+	return secret || canary;
+}

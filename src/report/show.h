@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is known of an address: kmemleak's dump=ADDR, for all formats. */
+#ifndef KML_REPORT_SHOW_H
+#define KML_REPORT_SHOW_H
+
+#include "report/content.h"
+#include "report/place.h"
+
+enum show_verdict {
+	SHOW_FREE,    /* free: nothing to say */
+	SHOW_DOUBT,   /* torn or unreadable */
+	SHOW_HELD,    /* gray: reached */
+	SHOW_EXCUSED, /* gray because a rule or a baseline says so */
+	SHOW_IGNORED, /* black: a rule says so */
+	SHOW_ROOT,    /* white: a leak */
+	SHOW_FOLLOWER, /* white: only a leak holds it */
+};
+
+#define SHOW_HOLDERS 8u
+
+struct show_holder {
+	uint32_t source, word;
+	uint8_t how; /* enum heap_reference */
+};
+
+struct show {
+	uint64_t address;
+	uint32_t id;             /* HEAP_NONE: of no object, and what follows is
+				    not set but for the place and the task */
+	uint8_t how;             /* enum heap_reference: the address as such,
+				    or as a struct page, ... */
+	char place[PLACE_BYTES]; /* what it is if no object; for an object in a
+				    module: the symbol; else "" */
+	const struct kernel_task *task; /* on whose stack it lies, or NULL */
+	struct object object;
+	bool has_offset;         /* of the address in the object */
+	uint64_t offset;
+	int cpu;                 /* whose copy of a per-cpu block; -1: of none */
+	const char *state;       /* "allocated", "free", "cached free",
+				    "unreadable", "torn" */
+	uint8_t verdict;         /* enum show_verdict */
+	uint32_t leak;           /* SHOW_ROOT, SHOW_FOLLOWER: its leak */
+	uint64_t n_holders, n_leaked_holders; /* references to it: from what
+				    is reached, and from what is leaked */
+	struct show_holder holders[SHOW_HOLDERS]; /* the first ones: roots,
+				    then objects, then leaked ones */
+};
+
+extern const char *const show_verdicts[]; /* "held", ...: stable */
+/* "white", "gray", "black" as kmemleak has it; NULL: of no object that is
+ * allocated. */
+const char *show_color(const struct show *show);
+
+void show_find(struct report *report, uint64_t address, struct show *ret);
+
+#endif
