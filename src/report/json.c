@@ -140,24 +140,24 @@ static void json_trust(struct json *json, struct report *report,
 	const struct kml_analysis *analysis = report->analysis;
 	unsigned reasons = trust_reasons(report->kernel, &analysis->graph,
 					 analysis->reached, object->id);
-	const struct graph_disregarded *words;
-	char source[SOURCE_BYTES];
-	size_t n, i, shown = 0;
+	const struct graph_disregarded *words[MAX_DISREGARDED];
+	size_t n = source_disregarded(report, object->id, words,
+				      MAX_DISREGARDED), i;
+	char place[PLACE_BYTES];
+	uint32_t id;
+	uint64_t va;
 
 	json_string(json, "trust", levels[trust_of(reasons)]);
 	json_bool(json, "extent_inferred", reasons & TRUST_GUESSED);
 	json_array(json, "disregarded");
-	words = graph_find_disregarded(&analysis->graph, object->id, &n);
-	for (i = 0; i < n && shown < MAX_DISREGARDED; i++) {
-		if (!trust_is_live(report->kernel, &analysis->graph,
-				   analysis->reached, &words[i]))
-			continue;
-		source_describe(report, words[i].from, words[i].word, source);
+	for (i = 0; i < n; i++) {
+		place_holder(report, words[i]->from, words[i]->word, &id, &va,
+			     place);
 		json_object_line(json, NULL);
-		json_string(json, "in", source);
-		json_string(json, "taken_for", source_disregards[words[i].why]);
+		json_string(json, "in", place);
+		json_string(json, "taken_for",
+			    source_disregards[words[i]->why]);
 		json_end(json);
-		shown++;
 	}
 	json_end(json);
 }
@@ -299,9 +299,9 @@ static void json_held(struct json *json, struct report *report)
 static void json_blind_holder(struct json *json, struct report *report,
 			      const struct blind_holder *holder)
 {
-	char name[SOURCE_BYTES];
+	char name[PLACE_BYTES];
 
-	source_describe_class(report, holder->source, holder->word, name);
+	source_format(report, holder, name);
 	json_object_line(json, NULL);
 	json_string(json, "where", name);
 	json_string(json, "as", source_how[holder->how]);

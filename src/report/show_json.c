@@ -7,14 +7,7 @@
 #include "leak/fingerprint.h"
 #include "report/json_common.h"
 #include "report/show.h"
-
-static const char *const how_words[] = {
-	[HEAP_REF_NONE] = "none",
-	[HEAP_REF_ADDRESS] = "address",
-	[HEAP_REF_PAGE] = "struct page",
-	[HEAP_REF_PERCPU] = "per-cpu pointer",
-	[HEAP_REF_PHYSICAL] = "physical address",
-};
+#include "report/source.h"
 
 static void json_holders(struct json *json, struct report *report,
 			 const struct show *show)
@@ -43,7 +36,7 @@ static void json_holders(struct json *json, struct report *report,
 			json_address(json, "word", va);
 		else
 			json_null(json, "word");
-		json_string(json, "by", how_words[holder->how]);
+		json_string(json, "by", source_how[holder->how]);
 		json_bool(json, "leaked", i >= show->n_holders);
 		json_end(json);
 	}
@@ -83,7 +76,7 @@ static void json_object_facts(struct json *json, struct report *report,
 
 	json_object(json, "object");
 	json_object_members(json, &show->object);
-	json_string(json, "by", how_words[show->how]);
+	json_string(json, "by", source_how[show->how]);
 	if (show->has_offset)
 		json_number(json, "offset", show->offset);
 	else

@@ -1,33 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Who has a word: objects and roots by name. */
+/* Words of the graph, as a class and with how far they count. */
 #ifndef KML_REPORT_SOURCE_H
 #define KML_REPORT_SOURCE_H
 
-#include "report/report.h"
+#include "report/place.h"
 
-#define SOURCE_BYTES 320
+/* What a stale word's holder has in common with others: "+0xf8 of kmalloc-512
+ * objects", "page blocks", "stack of kworker/0:1, pid 9". */
+void source_format(struct report *report, const struct blind_holder *holder,
+		   char ret[PLACE_BYTES]);
 
-/* Which word of an object it is, is unknown: it is one of its struct pages', or
- * the kernel's logic says so. */
-#define SOURCE_NO_WORD ((1u << 29) - 1)
-
-/*
- * Word @word of @source (as in struct graph): "kmalloc-512 0xffff...+0xf8",
- * "init_task+0x38 in .data", "variable foo+0x8 on CPU 1", "the stack of
- * kworker/0:1 (pid 9) at 0xffff...".
- */
-void source_describe(struct report *report, uint32_t source, uint32_t word,
-		     char ret[SOURCE_BYTES]);
-
-/* The same of a class: "+0xf8 of kmalloc-512 objects", "page blocks". */
-void source_describe_class(struct report *report, uint32_t source,
-			   uint32_t word, char ret[SOURCE_BYTES]);
-
-/* How it refers to what: "address", "struct page", "per-cpu pointer",
- * "physical address". */
+/* How a word refers to an object, by enum heap_reference: "address", "struct
+ * page", "per-cpu pointer", "physical address"; for JSON, too. */
 extern const char *const source_how[];
 
 /* Why a word was disregarded, by enum graph_disregard. */
 extern const char *const source_disregards[GRAPH_DISREGARDS];
+
+/*
+ * The disregarded words of live memory that equal an address of object @id, at
+ * most @max of them; returns their number.
+ */
+size_t source_disregarded(const struct report *report, uint32_t id,
+			  const struct graph_disregarded **ret, size_t max);
 
 #endif

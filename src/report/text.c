@@ -10,7 +10,6 @@
 #include "report/followers.h"
 #include "report/holds.h"
 #include "report/number.h"
-#include "leak/trust.h"
 #include "report/object.h"
 #include "report/source.h"
 #include "report/summary.h"
@@ -112,20 +111,18 @@ static void print_families(struct report *report, const struct leak *leak)
 static void print_disregarded(struct report *report,
 			      const struct object *object)
 {
-	const struct kml_analysis *analysis = report->analysis;
-	const struct graph_disregarded *words;
-	char source[SOURCE_BYTES];
-	size_t n, i, shown = 0;
+	const struct graph_disregarded *words[MAX_DISREGARDED];
+	size_t n = source_disregarded(report, object->id, words,
+				      MAX_DISREGARDED), i;
+	char place[PLACE_BYTES];
+	uint32_t id;
+	uint64_t va;
 
-	words = graph_find_disregarded(&analysis->graph, object->id, &n);
-	for (i = 0; i < n && shown < MAX_DISREGARDED; i++) {
-		if (!trust_is_live(report->kernel, &analysis->graph,
-				   analysis->reached, &words[i]))
-			continue;
-		source_describe(report, words[i].from, words[i].word, source);
+	for (i = 0; i < n; i++) {
+		place_holder(report, words[i]->from, words[i]->word, &id, &va,
+			     place);
 		writer_printf(&report->writer, "      disregarded: %s in %s\n",
-			      source_disregards[words[i].why], source);
-		shown++;
+			      source_disregards[words[i]->why], place);
 	}
 }
 

@@ -32,9 +32,9 @@ static void print_holder(struct report *report,
 			 const struct blind_holder *holder)
 {
 	struct writer *w = &report->writer;
-	char name[SOURCE_BYTES];
+	char name[PLACE_BYTES];
 
-	source_describe_class(report, holder->source, holder->word, name);
+	source_format(report, holder, name);
 	writer_printf(w, "  %7s %7s  %-16s  %s\n", COUNT(holder->n_alone),
 		      COUNT(holder->n_free), source_how[holder->how], name);
 }
