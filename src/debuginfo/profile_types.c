@@ -163,6 +163,8 @@ const struct wanted_type profile_types[] = {
 	TYPE("rcu_data"),
 	TYPE("rcu_segcblist"),
 	TYPE("rcu_cblist"),
+	TYPE("rcu_sync"),
+	TYPE("percpu_rw_semaphore"),
 	TYPE("rcu_tasks"),
 	TYPE("rcu_tasks_percpu"),
 	TYPE("srcu_struct"),

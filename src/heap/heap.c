@@ -107,6 +107,8 @@ void heap_deinit(struct heap *heap)
 	free(heap->cached);
 	free(heap->unreadable);
 	free(heap->torn);
+	free(heap->waiting);
+	free(heap->quarantined);
 }
 
 static struct heap_radix *radix_of(struct heap *heap, uint64_t va)
@@ -201,8 +203,11 @@ struct kml_error *heap_seal(struct heap *heap)
 	heap->cached = bitmap_alloc(heap->n_ids);
 	heap->unreadable = bitmap_alloc(heap->n_ids);
 	heap->torn = bitmap_alloc(heap->n_ids);
+	heap->waiting = bitmap_alloc(heap->n_ids);
+	heap->quarantined = bitmap_alloc(heap->n_ids);
 	if (!heap->id_page || !heap->free || !heap->cached ||
-	    !heap->unreadable || !heap->torn)
+	    !heap->unreadable || !heap->torn || !heap->waiting ||
+	    !heap->quarantined)
 		return error_nomem();
 	for (index = 0; index < heap->regions.size; index++) {
 		const struct heap_region *r = &heap->regions.data[index];

@@ -111,6 +111,9 @@ struct heap {
 	uint64_t *cached;  /* free, but in a per-CPU freelist or sheaf */
 	uint64_t *unreadable; /* its page is not in the dump */
 	uint64_t *torn;    /* allocated or free: the metadata contradict */
+	uint64_t *waiting; /* queued for RCU, to be freed mostly; some of these
+			      are free for the allocator as well */
+	uint64_t *quarantined; /* free, but kept as they were (KFENCE) */
 };
 
 struct kml_error *heap_init(struct heap *heap, uint64_t direct_va,

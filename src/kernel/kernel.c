@@ -499,14 +499,16 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "CPUs", load_cpus },
 		{ "object index", init_heap },
 		{ "struct pages", kernel_load_pages },
+		{ "pool of KFENCE", kernel_load_kfence },
 		{ "slab caches", kernel_load_slabs },
 		{ "per-cpu chunks", kernel_load_percpu },
 		{ "vmalloc areas", kernel_load_vmalloc },
 		{ "page blocks", kernel_load_blocks },
 		{ "mapped pages", kernel_load_vmaps },
-		{ "pages of kvfree_rcu()", kernel_load_rcu },
 		{ "kernel sections", kernel_load_sections },
 		{ "object states", seal_heap },
+		{ "objects of KFENCE", kernel_mark_kfence },
+		{ "batches of kvfree_rcu()", kernel_load_rcu },
 		{ "sheaves of free objects", kernel_load_sheaves },
 		{ "block requests", kernel_load_requests },
 		{ "batches of pages", kernel_load_batches },
@@ -552,6 +554,7 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->caches);
 	vec_deinit(&kernel->slabs);
 	vec_deinit(&kernel->heads);
+	vec_deinit(&kernel->kfence);
 	vec_deinit(&kernel->mapped);
 	vec_deinit(&kernel->areas);
 	vec_deinit(&kernel->tasks);

@@ -110,6 +110,15 @@ struct kernel_nodes {
 	bool has_barn;
 };
 
+/* ---- objects of KFENCE (kfence.c): each is a slab of its own */
+
+struct kernel_kfence {
+	uint64_t page_va, va, bytes;
+	uint64_t cache_va; /* that it would be of */
+	bool allocated;    /* otherwise it has been freed... */
+	bool waiting;      /* ... and waits for RCU */
+};
+
 /* ---- vmalloc areas (vmalloc.c) */
 
 struct kernel_area {
@@ -239,6 +248,8 @@ struct kernel {
 	VEC(struct kernel_cache) caches;
 	VEC(struct kernel_slab) slabs;  /* sorted by region */
 	VEC(struct kernel_page_head) heads; /* while loading */
+	VEC(struct kernel_kfence) kfence;
+	uint64_t kfence_va, kfence_pages; /* the pool; 0, 0: there is none */
 	VEC(struct kernel_mapped) mapped; /* sorted by pfn once loaded */
 	VEC(struct kernel_area) areas;
 	VEC(struct kernel_task) tasks;
@@ -369,14 +380,16 @@ struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
 /* ---- entry points, in the order of kernel_load() */
 
 struct kml_error *kernel_load_pages(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_kfence(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_slabs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_percpu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
-struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
+struct kml_error *kernel_mark_kfence(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_batches(struct kernel *kernel) error_must_check;

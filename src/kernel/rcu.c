@@ -9,34 +9,46 @@
 #include "kernel/kernel.h"
 
 #include "base/util.h"
+#include "kernel/waiting.h"
 
 #define MAX_PAGES 100000u
+#define MAX_RECORDS 512u
 
 struct bulk_layout {
-	struct profile_member nr_records, next, records;
-	struct profile_member cache, head, works, work_head;
+	struct profile_member nr_records, records, cache;
+	/* Pages in use: chains through .next until Linux 6.4 (27538e18b62f),
+	 * since then lists. */
+	struct profile_member next, list;
+	struct profile_member heads, work_heads; /* of pages, by kind of object */
+	struct profile_member single, work_single; /* of objects alone */
+	struct profile_member works;
 	uint64_t work_bytes;
-	bool has_chains; /* singly linked until Linux 6.4 (27538e18b62f) */
+	bool is_list;
 };
 
 static bool load_layout(struct kernel *kernel, struct bulk_layout *l)
 {
 	struct profile *p = kernel->profile;
 
-	if (!profile_member(p, "kfree_rcu_cpu", "bkvcache", &l->cache))
-		return false;
-	l->has_chains =
-		profile_member(p, "kvfree_rcu_bulk_data", "nr_records",
-			       &l->nr_records) &&
-		profile_member(p, "kvfree_rcu_bulk_data", "next", &l->next) &&
-		profile_member(p, "kvfree_rcu_bulk_data", "records",
-			       &l->records) &&
-		profile_member(p, "kfree_rcu_cpu", "bkvhead", &l->head) &&
-		profile_member(p, "kfree_rcu_cpu", "krw_arr", &l->works) &&
-		profile_member(p, "kfree_rcu_cpu_work", "bkvhead_free",
-			       &l->work_head) &&
-		profile_type_size(p, "kfree_rcu_cpu_work", &l->work_bytes);
-	return true;
+	l->is_list = profile_member(p, "kvfree_rcu_bulk_data", "list", &l->list);
+	return profile_member(p, "kfree_rcu_cpu", "bkvcache", &l->cache) &&
+	       profile_member(p, "kfree_rcu_cpu", "krw_arr", &l->works) &&
+	       profile_member(p, "kfree_rcu_cpu", "head", &l->single) &&
+	       profile_member(p, "kfree_rcu_cpu_work", "head_free",
+			      &l->work_single) &&
+	       profile_type_size(p, "kfree_rcu_cpu_work", &l->work_bytes) &&
+	       profile_member(p, "kvfree_rcu_bulk_data", "nr_records",
+			      &l->nr_records) &&
+	       profile_member(p, "kvfree_rcu_bulk_data", "records",
+			      &l->records) &&
+	       (l->is_list ||
+		profile_member(p, "kvfree_rcu_bulk_data", "next", &l->next)) &&
+	       profile_member(p, "kfree_rcu_cpu",
+			      l->is_list ? "bulk_head" : "bkvhead",
+			      &l->heads) &&
+	       profile_member(p, "kfree_rcu_cpu_work",
+			      l->is_list ? "bulk_head_free" : "bkvhead_free",
+			      &l->work_heads);
 }
 
 static struct kml_error *add_rule(struct kernel *kernel, uint64_t va,
@@ -66,45 +78,84 @@ static struct kml_error *load_cache(struct kernel *kernel, uint64_t head_va)
 	return kernel_forgive(kernel, error, "pages of kvfree_rcu()", head_va);
 }
 
-/* Pages in use, one chain of them. */
+/* A page in use: what is in it waits. */
+static struct kml_error *load_page(struct kernel *kernel,
+				   const struct bulk_layout *l, uint64_t va)
+{
+	uint64_t records[MAX_RECORDS], n, i;
+	struct kml_error *error;
+
+	error = kernel_read_u64(kernel, va + l->nr_records.offset, &n);
+	if (error)
+		return error;
+	n = MIN(n, MAX_RECORDS);
+	error = add_rule(kernel, va, l->records.offset + n * 8);
+	if (!error)
+		error = image_read_va(kernel->image, va + l->records.offset,
+				      records, n * 8);
+	for (i = 0; !error && i < n; i++)
+		kernel_mark_waiting(kernel, records[i]);
+	return error;
+}
+
+static struct kml_error *load_listed(struct kernel *kernel, void *arg,
+				     uint64_t node_va)
+{
+	const struct bulk_layout *l = arg;
+
+	return load_page(kernel, l, node_va - l->list.offset);
+}
+
 static struct kml_error *load_chain(struct kernel *kernel,
-				    const struct bulk_layout *l,
-				    uint64_t head_va)
+				    struct bulk_layout *l, uint64_t head_va)
 {
 	struct kml_error *error;
-	uint64_t va, n_records;
+	uint64_t va;
 	unsigned n;
 
+	if (l->is_list)
+		return kernel_walk_list(kernel, head_va, MAX_PAGES,
+					"pages of kvfree_rcu()", load_listed, l);
 	error = kernel_read_u64(kernel, head_va, &va);
 	for (n = 0; !error && va && n < MAX_PAGES; n++) {
-		error = kernel_read_u64(kernel, va + l->nr_records.offset,
-					&n_records);
-		if (error)
-			break;
-		error = add_rule(kernel, va,
-				 l->records.offset + MIN(n_records, 512) * 8);
+		error = load_page(kernel, l, va);
 		if (!error)
 			error = kernel_read_u64(kernel, va + l->next.offset, &va);
 	}
 	return kernel_forgive(kernel, error, "pages of kvfree_rcu()", head_va);
 }
 
-static struct kml_error *load_cpu(struct kernel *kernel,
-				  const struct bulk_layout *l, uint64_t va)
+/* What one batch has: pages of pointers, and objects chained by themselves. */
+static struct kml_error *load_batch(struct kernel *kernel,
+				    struct bulk_layout *l,
+				    const struct profile_member *heads,
+				    const struct profile_member *single,
+				    uint64_t va)
+{
+	uint64_t head_bytes = heads->count ? heads->size / heads->count : 0, i;
+	struct kml_error *error;
+	uint64_t object;
+
+	error = kernel_read_u64(kernel, va + single->offset, &object);
+	if (!error)
+		error = kernel_walk_waiting(kernel, object, NULL, NULL);
+	for (i = 0; !error && i < heads->count; i++)
+		error = load_chain(kernel, l,
+				   va + heads->offset + i * head_bytes);
+	return kernel_forgive(kernel, error, "batches of kvfree_rcu()", va);
+}
+
+static struct kml_error *load_cpu(struct kernel *kernel, struct bulk_layout *l,
+				  uint64_t va)
 {
 	struct kml_error *error = load_cache(kernel, va + l->cache.offset);
-	uint64_t i, j, work;
+	uint64_t i;
 
-	if (!l->has_chains)
-		return error;
-	for (i = 0; !error && i < l->head.count; i++)
-		error = load_chain(kernel, l, va + l->head.offset + i * 8);
-	for (j = 0; !error && j < l->works.count; j++) {
-		work = va + l->works.offset + j * l->work_bytes;
-		for (i = 0; !error && i < l->work_head.count; i++)
-			error = load_chain(kernel, l,
-					   work + l->work_head.offset + i * 8);
-	}
+	if (!error)
+		error = load_batch(kernel, l, &l->heads, &l->single, va);
+	for (i = 0; !error && i < l->works.count; i++)
+		error = load_batch(kernel, l, &l->work_heads, &l->work_single,
+				   va + l->works.offset + i * l->work_bytes);
 	return error;
 }
 

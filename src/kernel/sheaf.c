@@ -12,13 +12,14 @@
 #include "kernel/kernel.h"
 
 #include "base/util.h"
+#include "kernel/waiting.h"
 
 #define MAX_SHEAVES (UINT64_C(1) << 24)
 #define MAX_SHEAF_OBJECTS 4096u
 
 struct sheaf_layout {
 	struct profile_member cpu_sheaves, main, spare, rcu_free;
-	struct profile_member size, objects, barn_list;
+	struct profile_member size, objects, barn_list, rcu_head;
 	struct profile_member full, empty;
 	struct kernel_nodes nodes;
 	struct profile_member barn; /* in a kmem_cache_node, if not in nodes */
@@ -28,6 +29,7 @@ struct sheaf_layout {
 struct sheaf_load {
 	struct sheaf_layout layout;
 	bool full; /* the list being walked holds full sheaves */
+	uint64_t rcu_function; /* rcu_free_sheaf(), or 0 */
 };
 
 static struct kml_error *load_layout(struct kernel *kernel,
@@ -67,9 +69,10 @@ static struct kml_error *add_rule(struct kernel *kernel,
 	return kernel_add_rule(kernel, va, rule);
 }
 
-/* Mark the objects of one sheaf as free. */
+/* Mark the objects of one sheaf as free; @waiting: for RCU. */
 static struct kml_error *load_sheaf(struct kernel *kernel,
-				    const struct sheaf_layout *l, uint64_t va)
+				    const struct sheaf_layout *l, uint64_t va,
+				    bool waiting)
 {
 	uint64_t objects[MAX_SHEAF_OBJECTS], n, i;
 	struct kml_error *error;
@@ -98,7 +101,9 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 			continue;
 		}
 		bitmap_set(kernel->heap->free, id);
-		bitmap_set(kernel->heap->cached, id);
+		bitmap_set(waiting ? kernel->heap->waiting :
+				     kernel->heap->cached,
+			   id);
 	}
 	return NULL;
 }
@@ -116,7 +121,8 @@ static struct kml_error *load_cpu(struct kernel *kernel,
 	for (i = 0; !error && i < n; i++) {
 		error = kernel_read_u64(kernel, va + slots[i]->offset, &sheaf);
 		if (!error)
-			error = load_sheaf(kernel, l, sheaf);
+			error = load_sheaf(kernel, l, sheaf,
+					   slots[i] == &l->rcu_free);
 	}
 	return kernel_forgive(kernel, error, "per-CPU sheaves", va);
 }
@@ -128,7 +134,7 @@ static struct kml_error *load_listed(struct kernel *kernel, void *arg,
 	uint64_t va = node_va - load->layout.barn_list.offset;
 
 	if (load->full)
-		return load_sheaf(kernel, &load->layout, va);
+		return load_sheaf(kernel, &load->layout, va, false);
 	return add_rule(kernel, &load->layout, va);
 }
 
@@ -191,6 +197,18 @@ static struct kml_error *load_cache(struct kernel *kernel,
 	return error;
 }
 
+/* A sheaf that is full of objects for kfree_rcu() waits itself. */
+static struct kml_error *load_queued(struct kernel *kernel, void *arg,
+				     uint64_t va, uint64_t function)
+{
+	const struct sheaf_load *load = arg;
+
+	if (!load->rcu_function || function != load->rcu_function)
+		return NULL;
+	return load_sheaf(kernel, &load->layout,
+			  va - load->layout.rcu_head.offset, true);
+}
+
 struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 {
 	struct sheaf_load load = { 0 };
@@ -199,12 +217,19 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 
 	if (!profile_member(kernel->profile, "kmem_cache", "cpu_sheaves",
 			    &load.layout.cpu_sheaves))
-		return NULL;
+		return kernel_walk_callbacks(kernel, NULL, NULL);
 	error = load_layout(kernel, &load.layout);
 	for (i = 0; !error && i < kernel->caches.size; i++) {
 		if (kernel->caches.data[i].listed)
 			error = load_cache(kernel, &load,
 					   kernel->caches.data[i].va);
 	}
-	return error;
+	if (profile_member(kernel->profile, "slab_sheaf", "callback_head",
+			   &load.layout.rcu_head) ||
+	    profile_member(kernel->profile, "slab_sheaf", "rcu_head",
+			   &load.layout.rcu_head))
+		kernel_has_symbol(kernel, "rcu_free_sheaf",
+				  &load.rcu_function);
+	return error ? error :
+		       kernel_walk_callbacks(kernel, load_queued, &load);
 }

@@ -427,6 +427,51 @@ static struct kml_error *add_rules(struct kernel *kernel)
 	return error;
 }
 
+static bool is_kfence(const struct kernel *kernel, uint64_t pfn)
+{
+	return kernel->kfence_pages &&
+	       pfn - (kernel->kfence_va - kernel->direct_va) / 4096 <
+		       kernel->kfence_pages;
+}
+
+/* Each is a slab of one object, wherever that lies in its page. */
+static struct kml_error *load_kfence(struct kernel *kernel)
+{
+	struct kml_error *error = NULL;
+	uint32_t cache = 0;
+	size_t i;
+
+	for (i = 0; !error && i < kernel->kfence.size; i++) {
+		const struct kernel_kfence *object = &kernel->kfence.data[i];
+		struct kernel_slab slab = { .objects = 1, .known = true };
+		struct heap_region region = {
+			.va = object->page_va,
+			.bytes = 4096,
+			.object_bytes = object->bytes,
+			.slot_bytes = 4096,
+			.pad_bytes = (uint32_t)(object->va - object->page_va),
+			.n_objects = 1,
+			.kind = HEAP_SLAB,
+		};
+
+		cache = find_cache(kernel, object->cache_va, cache);
+		if (cache == HEAP_NONE) {
+			kernel_gap(kernel, "objects of KFENCE of no cache",
+				   object->va, true);
+			cache = 0;
+			continue;
+		}
+		region.owner = cache;
+		error = heap_add(kernel->heap, &region, &slab.region);
+		if (error)
+			error = kernel_forgive(kernel, error,
+					       "objects of KFENCE", object->va);
+		else if (!vec_push(&kernel->slabs, slab))
+			error = error_nomem();
+	}
+	return error;
+}
+
 struct kml_error *kernel_load_slabs(struct kernel *kernel)
 {
 	struct slab_load load = { .kernel = kernel };
@@ -441,10 +486,13 @@ struct kml_error *kernel_load_slabs(struct kernel *kernel)
 		qsort(load.cpu_slabs.data, load.cpu_slabs.size,
 		      sizeof(*load.cpu_slabs.data), compare_cpu_slabs);
 	for (i = 0; !error && i < kernel->heads.size; i++) {
-		if (kernel->heads.data[i].is_slab)
+		if (kernel->heads.data[i].is_slab &&
+		    !is_kfence(kernel, kernel->heads.data[i].pfn))
 			error = load_slab(&load, &kernel->heads.data[i],
 					  &cache_index);
 	}
 	vec_deinit(&load.cpu_slabs);
+	if (!error)
+		error = load_kfence(kernel);
 	return error ? error : add_rules(kernel);
 }

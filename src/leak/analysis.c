@@ -342,14 +342,22 @@ struct kml_error *kml_profile(const struct kml_options *options,
 	return error;
 }
 
-static enum object_state object_state(const struct kml_analysis *a, uint32_t id)
+enum object_state analysis_state(const struct kml_analysis *a, uint32_t id)
 {
-	if (bitmap_test(a->heap.cached, id))
+	const struct heap *heap = &a->heap;
+
+	if (bitmap_test(heap->waiting, id))
+		return OBJECT_WAITING;
+	if (bitmap_test(heap->quarantined, id))
+		return OBJECT_QUARANTINED;
+	if (bitmap_test(heap->cached, id))
 		return OBJECT_CACHED;
-	if (bitmap_test(a->heap.free, id))
+	if (bitmap_test(heap->free, id))
 		return OBJECT_FREE;
-	if (!heap_is_allocated(&a->heap, id))
-		return OBJECT_DOUBT;
+	if (bitmap_test(heap->torn, id))
+		return OBJECT_TORN;
+	if (bitmap_test(heap->unreadable, id))
+		return OBJECT_UNREADABLE;
 	if (a->reached && leak_is_white(&a->kernel, a->reached, id))
 		return OBJECT_LEAKED;
 	return OBJECT_LIVE;
@@ -363,7 +371,7 @@ void analysis_totals(const struct kml_analysis *analysis,
 	memset(ret, 0, sizeof(*ret));
 	for (id = 0; id < analysis->heap.n_ids; id++) {
 		unsigned kind = heap_region_of(&analysis->heap, id)->kind;
-		enum object_state state = object_state(analysis, id);
+		enum object_state state = analysis_state(analysis, id);
 
 		ret->objects[kind][state]++;
 		ret->bytes[kind][state] += heap_object_bytes(&analysis->heap, id);

@@ -55,21 +55,27 @@ struct kml_analysis {
 
 extern const char *const stage_names[STAGES];
 
-/* Objects and bytes by state and kind, for the summary. */
+/* What is known of an object; after kml_inventory() none is known to be leaked:
+ * what is allocated counts as live. */
 enum object_state {
 	OBJECT_LIVE,
 	OBJECT_LEAKED,
+	OBJECT_WAITING,     /* queued for RCU: mostly to be freed */
 	OBJECT_FREE,
-	OBJECT_CACHED, /* free, in a per-CPU freelist */
-	OBJECT_DOUBT,  /* torn or unreadable */
+	OBJECT_CACHED,      /* free, in a per-CPU freelist, sheaf or barn */
+	OBJECT_QUARANTINED, /* free, but not to be given out soon (KFENCE) */
+	OBJECT_TORN,        /* the allocator's metadata contradict */
+	OBJECT_UNREADABLE,  /* not in the dump, or whether it is free is not */
 	OBJECT_STATES,
 };
+enum object_state analysis_state(const struct kml_analysis *analysis,
+				 uint32_t id);
+
+/* Objects and bytes by state and kind, for the summary. */
 struct object_totals {
 	uint64_t objects[HEAP_KINDS][OBJECT_STATES];
 	uint64_t bytes[HEAP_KINDS][OBJECT_STATES];
 };
-/* After kml_inventory() nothing is known to be leaked: what is allocated counts
- * as live. */
 void analysis_totals(const struct kml_analysis *analysis,
 		     struct object_totals *ret);
 

@@ -25,7 +25,8 @@ struct search {
 
 static bool is_free_slab_object(const struct heap *heap, uint32_t id)
 {
-	return bitmap_test(heap->free, id) &&
+	/* A reader may still have what waits for RCU. */
+	return bitmap_test(heap->free, id) && !bitmap_test(heap->waiting, id) &&
 	       heap_region_of(heap, id)->kind == HEAP_SLAB;
 }
 
@@ -102,7 +103,7 @@ static struct kml_error *look(struct search *search, const uint64_t *reached)
 
 		for (j = 0; j < r->n_objects; j++)
 			search->blind.n_free +=
-				bitmap_test(heap->free, r->first_id + j);
+				is_free_slab_object(heap, r->first_id + j);
 	}
 	for (i = 0; !error && i < graph->n_sources; i++) {
 		if (i >= graph->n_objects ||

@@ -21,11 +21,6 @@
 
 static void json_totals(struct json *json, const struct report *report)
 {
-	static const char *const states[OBJECT_STATES] = {
-		[OBJECT_LIVE] = "live",     [OBJECT_LEAKED] = "leaked",
-		[OBJECT_FREE] = "free",     [OBJECT_CACHED] = "cached",
-		[OBJECT_DOUBT] = "in_doubt",
-	};
 	struct object_totals totals;
 	unsigned kind, state;
 
@@ -34,7 +29,7 @@ static void json_totals(struct json *json, const struct report *report)
 	for (kind = 0; kind < HEAP_KINDS; kind++) {
 		json_object(json, object_kinds[kind]);
 		for (state = 0; state < OBJECT_STATES; state++) {
-			json_object_line(json, states[state]);
+			json_object_line(json, object_states[state]);
 			json_number(json, "objects",
 				    totals.objects[kind][state]);
 			json_number(json, "bytes", totals.bytes[kind][state]);

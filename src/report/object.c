@@ -8,6 +8,17 @@
 #include "report/number.h"
 #include "report/summary.h"
 
+const char *const object_states[OBJECT_STATES] = {
+	[OBJECT_LIVE] = "live",
+	[OBJECT_LEAKED] = "leaked",
+	[OBJECT_WAITING] = "waiting",
+	[OBJECT_FREE] = "free",
+	[OBJECT_CACHED] = "cached",
+	[OBJECT_QUARANTINED] = "quarantined",
+	[OBJECT_TORN] = "torn",
+	[OBJECT_UNREADABLE] = "unreadable",
+};
+
 static const char *const families[HEAP_KINDS] = {
 	[HEAP_SLAB] = "slab object",     [HEAP_PAGES] = "page block",
 	[HEAP_VMALLOC] = "vmalloc area", [HEAP_VMAP] = "vmap area",

@@ -18,6 +18,10 @@ struct object object_of(const struct report *report, uint32_t id);
 
 #define object_kinds heap_kind_names
 
+/* "live", "leaked", "waiting", "free", "cached", "quarantined", "torn",
+ * "unreadable": stable. */
+extern const char *const object_states[OBJECT_STATES];
+
 /* Its family: "kmalloc-64", "page block", "vmalloc area", "per-cpu block". */
 const char *object_family(const struct object *object);
 

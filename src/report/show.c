@@ -60,13 +60,21 @@ static void find_offset(const struct report *report, struct show *show)
 	}
 }
 
-static const char *state_of(const struct heap *heap, uint32_t id)
+/* What the allocator knows of it; whether it is leaked is the verdict. */
+static const char *state_of(const struct kml_analysis *analysis, uint32_t id)
 {
-	return bitmap_test(heap->cached, id)	 ? "cached free" :
-	       bitmap_test(heap->free, id)	 ? "free" :
-	       bitmap_test(heap->torn, id)	 ? "torn" :
-	       bitmap_test(heap->unreadable, id) ? "unreadable" :
-						   "allocated";
+	static const char *const words[OBJECT_STATES] = {
+		[OBJECT_LIVE] = "allocated",
+		[OBJECT_LEAKED] = "allocated",
+		[OBJECT_WAITING] = "waiting for RCU",
+		[OBJECT_FREE] = "free",
+		[OBJECT_CACHED] = "cached free",
+		[OBJECT_QUARANTINED] = "quarantined",
+		[OBJECT_TORN] = "torn",
+		[OBJECT_UNREADABLE] = "unreadable",
+	};
+
+	return words[analysis_state(analysis, id)];
 }
 
 /* The leak that a white object belongs to. */
@@ -186,7 +194,7 @@ void show_find(struct report *report, uint64_t address, struct show *ret)
 					     ret->place, sizeof(ret->place));
 	}
 	find_offset(report, ret);
-	ret->state = state_of(report->heap, ret->id);
+	ret->state = state_of(report->analysis, ret->id);
 	find_verdict(report, ret);
 	find_holders(report, ret);
 }

@@ -36,7 +36,8 @@ struct show {
 	bool has_offset;         /* of the address in the object */
 	uint64_t offset;
 	int cpu;                 /* whose copy of a per-cpu block; -1: of none */
-	const char *state;       /* "allocated", "free", "cached free",
+	const char *state;       /* "allocated", "waiting for RCU",
+				    "free", "cached free", "quarantined",
 				    "unreadable", "torn" */
 	uint8_t verdict;         /* enum show_verdict */
 	uint32_t leak;           /* SHOW_ROOT, SHOW_FOLLOWER: its leak */

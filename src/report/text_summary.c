@@ -63,17 +63,23 @@ static void print_machine(struct report *report)
 static void print_row(struct report *report, const char *name,
 		      const uint64_t *objects, const uint64_t *bytes)
 {
-	static const enum object_state columns[] = {
-		OBJECT_LIVE, OBJECT_LEAKED, OBJECT_DOUBT,
-	};
-	size_t i;
+	writer_printf(&report->writer, "  %-8s %10s %10s %10s %10s %10s %10s\n",
+		      name, COUNT(objects[OBJECT_LIVE]),
+		      SHORT_BYTES(bytes[OBJECT_LIVE]),
+		      COUNT(objects[OBJECT_LEAKED]),
+		      SHORT_BYTES(bytes[OBJECT_LEAKED]),
+		      COUNT(objects[OBJECT_TORN] + objects[OBJECT_UNREADABLE]),
+		      SHORT_BYTES(bytes[OBJECT_TORN] +
+				  bytes[OBJECT_UNREADABLE]));
+}
 
-	writer_printf(&report->writer, "  %-8s", name);
-	for (i = 0; i < sizeof(columns) / sizeof(*columns); i++)
-		writer_printf(&report->writer, " %10s %10s",
-			      COUNT(objects[columns[i]]),
-			      SHORT_BYTES(bytes[columns[i]]));
-	writer_puts(&report->writer, "\n");
+/* A line, if there are objects in that state. */
+static void print_state(struct report *report, const char *what,
+			uint64_t objects, uint64_t bytes)
+{
+	if (objects)
+		writer_printf(&report->writer, "%s: %s, %s\n", what,
+			      COUNT_OF(objects, "object"), BYTES(bytes));
 }
 
 static void print_objects(struct report *report)
@@ -95,6 +101,14 @@ static void print_objects(struct report *report)
 			  totals.bytes[kind]);
 	}
 	print_row(report, "all", objects, bytes);
+	print_state(report, "torn: may be free", objects[OBJECT_TORN],
+		    bytes[OBJECT_TORN]);
+	print_state(report, "unreadable", objects[OBJECT_UNREADABLE],
+		    bytes[OBJECT_UNREADABLE]);
+	print_state(report, "waiting for RCU", objects[OBJECT_WAITING],
+		    bytes[OBJECT_WAITING]);
+	print_state(report, "freed, in KFENCE's quarantine",
+		    objects[OBJECT_QUARANTINED], bytes[OBJECT_QUARANTINED]);
 	writer_printf(w, "free in slabs: %s, %s; %s more, %s, in per-CPU freelists\n",
 		      COUNT_OF(objects[OBJECT_FREE], "object"),
 		      BYTES(bytes[OBJECT_FREE]), COUNT(objects[OBJECT_CACHED]),
