@@ -617,7 +617,8 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 		.va = kernel->direct_va + head->pfn * 4096,
 		.n_objects = 1,
 		.kind = HEAP_PAGES,
-		.flags = head->is_compound ? HEAP_COMPOUND : 0,
+		.flags = (head->is_compound ? HEAP_COMPOUND : 0) |
+			 (head->is_unknown ? HEAP_ROOT : 0),
 	};
 	struct kml_error *error;
 	uint32_t index;
