@@ -62,6 +62,17 @@ def lacks_second_pages(vm, s):
     return True
 
 
+def large(vm, s):
+    """Newer kernels say which blocks of pages are large kmallocs."""
+    said = {int(leak["address"], 16) for leak in vm.kml.report_leaks(s.report) if "large kmalloc" in (leak["detail"] or "")}
+    roots = {o.root for o in s.verdict.objects}
+    want = {t.addr for t in s.truth if t.truth == "leak" and t.kind == "large"} & roots
+    pages = {t.addr for t in s.truth if t.kind == "page"}
+    known = bool(said) or s.env["SUITE"] == "trixie-backports"
+    vm.checks.ok("%s: large kmallocs are named so (%d)%s" % (s.name, len(want), "" if known else ", where the kernel knows"),
+                 want and (not known or want <= said and not said & pages), [hex(a) for a in want ^ said])
+
+
 def judge(vm, scenarios, table):
     vm.idle_truth(scenarios["idle"], table)
     for name in ("plant", "plant-drain"):
@@ -70,6 +81,7 @@ def judge(vm, scenarios, table):
         vm.caches(s)
     if scenarios["plant"].judged():
         vm.options(scenarios["plant"])
+        large(vm, scenarios["plant"])
     same(vm, scenarios["plant"])
 
 
