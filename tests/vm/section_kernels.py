@@ -7,6 +7,7 @@ is, from the ELF dump and two filtered ones.
 import concurrent.futures, os, re, subprocess
 
 SUITES = ("bullseye", "trixie", "trixie-backports")
+FUZZ_RUNS = 30
 
 
 def boot(vm, suite):
@@ -83,6 +84,7 @@ def judge(vm, scenarios, table):
         vm.options(scenarios["plant"])
         large(vm, scenarios["plant"])
     same(vm, scenarios["plant"])
+    vm.fuzz(scenarios["plant"], FUZZ_RUNS)
 
 
 def run(vm, table, kernels):
