@@ -27,6 +27,7 @@ struct raw_edge {
 /* What a chunk could not read. */
 enum gap {
 	GAP_SLAB,
+	GAP_SECOND,
 	GAP_TORN,
 	GAP_BLOCK,
 	GAP_MAPPED,
@@ -37,6 +38,9 @@ enum gap {
 
 static const char *const gap_names[GAPS] = {
 	[GAP_SLAB] = "slabs with pages not in the dump",
+	/* It takes page.mapping there for an anonymous page's on kernels that
+	 * have page.compound_info (since Linux 7.1). */
+	[GAP_SECOND] = "compound pages that lack just their second page: makedumpfile took it for user memory, use -d 23",
 	[GAP_TORN] = "slabs with a torn freelist",
 	[GAP_BLOCK] = "page blocks with pages not in the dump",
 	[GAP_MAPPED] = "vmalloc and per-cpu pages not in the dump",
@@ -335,7 +339,7 @@ static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
 		chunk->statistics.slabs_torn++;
 	}
 	if (missing) {
-		note_gap(chunk, GAP_SLAB, r->va);
+		note_gap(chunk, missing == 2 ? GAP_SECOND : GAP_SLAB, r->va);
 		chunk->statistics.slabs_unreadable++;
 	}
 	for (i = 0; i < r->n_objects; i++) {
@@ -610,7 +614,8 @@ static void scan_block(const struct scan *scan, struct chunk *chunk,
 	uint64_t offset = scan->kernel->direct_va + pfn * 4096 - r->va;
 
 	if (missing) {
-		note_gap(chunk, GAP_BLOCK, r->va + offset);
+		note_gap(chunk, r->flags & HEAP_COMPOUND && offset == 4096 ?
+					GAP_SECOND : GAP_BLOCK, r->va + offset);
 		bitmap_set_atomic(scan->heap->unreadable, r->first_id);
 		return;
 	}

@@ -52,6 +52,7 @@ enum {
 	HEAP_GUESSED = 1 << 4,  /* the extent is inferred: an uncompound block
 				   whose order the kernel does not record */
 	HEAP_SPLIT = 1 << 5,    /* HEAP_PAGES: pages of a split allocation */
+	HEAP_LARGE = 1 << 6,    /* HEAP_PAGES: said to be kmalloc()'s */
 };
 
 struct heap_region {

@@ -36,6 +36,16 @@ void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
 	kernel_gaps(kernel, what, address, unsound, 1);
 }
 
+uint64_t kernel_count_gaps(const struct kernel *kernel)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < kernel->gaps.size; i++)
+		n += kernel->gaps.data[i].count;
+	return n;
+}
+
 struct kml_error *kernel_forgive(struct kernel *kernel, struct kml_error *error,
 				 const char *what, uint64_t address)
 {

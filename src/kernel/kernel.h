@@ -61,6 +61,8 @@ struct kernel_page_head {
 	uint32_t n_pages;
 	bool is_slab, is_compound;
 	bool is_split; /* looks like a later page of a split allocation */
+	bool is_large; /* of kmalloc(), for what no cache is large enough for */
+	bool is_unknown; /* a slab that could not be made sense of */
 };
 
 /* A mapped page that holds struct pages; index: its number in the vmemmap. */
@@ -90,6 +92,8 @@ struct kernel_cache {
 	uint64_t n_node_free;    /* free objects that /proc/slabinfo counts as
 				    free: of slabs on the nodes' lists */
 	bool listed;             /* on slab_caches */
+	bool doubtful;           /* some of its objects may be free, though they
+				    are on no list that could be read */
 };
 
 struct kernel_slab {
@@ -252,6 +256,7 @@ struct kernel {
 	uint64_t kfence_va, kfence_pages; /* the pool; 0, 0: there is none */
 	VEC(struct kernel_mapped) mapped; /* sorted by pfn once loaded */
 	VEC(struct kernel_area) areas;
+	bool areas_torn; /* there are more */
 	VEC(struct kernel_task) tasks;
 	VEC(struct kernel_module) modules;
 	VEC(struct kernel_root) roots;
@@ -284,6 +289,9 @@ void kernel_gap(struct kernel *kernel, const char *what, uint64_t address,
 		bool unsound);
 void kernel_gaps(struct kernel *kernel, const char *what, uint64_t address,
 		 bool unsound, uint64_t n);
+
+/* How many so far: it grows when something is incomplete. */
+uint64_t kernel_count_gaps(const struct kernel *kernel);
 
 /* Destroy an error of reading @address, counting it as a gap @what; out of
  * memory and I/O errors are handed back. */

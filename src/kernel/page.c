@@ -201,6 +201,14 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	words[PAGE_MAPPED] = memcg | data | lru;
 }
 
+/* Said by page_type (not of 6.12 and older). */
+static bool is_large(const struct page_layout *l, const void *page)
+{
+	uint32_t type = (uint32_t)kernel_get(page, &l->page_type);
+
+	return l->large_type && (type & l->slab_type_mask) == l->large_type;
+}
+
 static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
 		     bool is_slab, const void *page)
 {
@@ -208,6 +216,7 @@ static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
 		.pfn = pfn,
 		.n_pages = 1u << order,
 		.is_slab = is_slab,
+		.is_large = is_large(&pass->layout, page),
 		.is_compound = (kernel_get(page, &pass->layout.flags) &
 				pass->layout.pg_head) != 0,
 		.is_split = page_lru_is_split(&pass->layout.links, pfn, page),
@@ -228,7 +237,7 @@ static enum page_class classify(const struct page_layout *l, const void *page)
 		return PAGE_SLAB;
 	if (flags & l->pg_reserved)
 		return PAGE_RESERVED;
-	if (l->large_type && (type & l->slab_type_mask) == l->large_type)
+	if (is_large(l, page))
 		return PAGE_BLOCK;
 	if (l->table_type && (type & l->slab_type_mask) == l->table_type)
 		return PAGE_TABLE;
@@ -617,7 +626,9 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 		.va = kernel->direct_va + head->pfn * 4096,
 		.n_objects = 1,
 		.kind = HEAP_PAGES,
-		.flags = head->is_compound ? HEAP_COMPOUND : 0,
+		.flags = (head->is_compound ? HEAP_COMPOUND : 0) |
+			 (head->is_large ? HEAP_LARGE : 0) |
+			 (head->is_unknown ? HEAP_ROOT : 0),
 	};
 	struct kml_error *error;
 	uint32_t index;

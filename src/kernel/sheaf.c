@@ -220,9 +220,12 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 		return kernel_walk_callbacks(kernel, NULL, NULL);
 	error = load_layout(kernel, &load.layout);
 	for (i = 0; !error && i < kernel->caches.size; i++) {
-		if (kernel->caches.data[i].listed)
-			error = load_cache(kernel, &load,
-					   kernel->caches.data[i].va);
+		struct kernel_cache *cache = &kernel->caches.data[i];
+		uint64_t n = kernel_count_gaps(kernel);
+
+		if (cache->listed)
+			error = load_cache(kernel, &load, cache->va);
+		cache->doubtful = kernel_count_gaps(kernel) != n;
 	}
 	if (profile_member(kernel->profile, "slab_sheaf", "callback_head",
 			   &load.layout.rcu_head) ||

@@ -339,8 +339,17 @@ static uint64_t find_cpu_freelist(const struct slab_load *load, uint64_t pfn)
 	return found ? found->freelist : 0;
 }
 
+/* A slab of which it is not known what its objects are: its pages may hold
+ * anything, and are nobody's leak. */
+static void give_up_slab(struct kernel *kernel, struct kernel_page_head *head)
+{
+	head->is_slab = false;
+	head->is_unknown = true;
+	kernel->page_class[head->pfn] = PAGE_BLOCK;
+}
+
 static struct kml_error *add_region(struct slab_load *load,
-				    const struct kernel_page_head *head,
+				    struct kernel_page_head *head,
 				    uint32_t cache_index,
 				    struct kernel_slab *slab)
 {
@@ -362,6 +371,7 @@ static struct kml_error *add_region(struct slab_load *load,
 	    (uint64_t)slab->objects * cache->slot_bytes > region.bytes) {
 		kernel_gap(kernel, "slabs whose counts make no sense",
 			   region.va, true);
+		give_up_slab(kernel, head);
 		return NULL;
 	}
 	error = heap_add(kernel->heap, &region, &slab->region);
@@ -379,7 +389,7 @@ static struct kml_error *add_region(struct slab_load *load,
 }
 
 static struct kml_error *load_slab(struct slab_load *load,
-				   const struct kernel_page_head *head,
+				   struct kernel_page_head *head,
 				   uint32_t *cache_index)
 {
 	struct kernel *kernel = load->kernel;
@@ -401,8 +411,11 @@ static struct kml_error *load_slab(struct slab_load *load,
 		if (error)
 			return error;
 		*cache_index = find_cache(kernel, cache_va, 0);
-		if (*cache_index == HEAP_NONE)
-			return NULL; /* load_cache() has counted it */
+		if (*cache_index == HEAP_NONE) {
+			/* load_cache() has counted it */
+			give_up_slab(kernel, head);
+			return NULL;
+		}
 	}
 	slab.freelist = kernel_get(buf, &l->freelist);
 	slab.inuse = (uint16_t)kernel_get(buf, &l->inuse);

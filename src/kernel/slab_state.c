@@ -134,6 +134,8 @@ enum slab_verdict slab_set_states(const struct kernel *kernel, uint32_t index,
 		doubt_the_rest(&walk, kernel->heap->torn);
 	else if (verdict == SLAB_UNREADABLE)
 		doubt_the_rest(&walk, kernel->heap->unreadable);
+	else if (walk.cache->doubtful)
+		doubt_the_rest(&walk, kernel->heap->unreadable);
 	if (missing) {
 		mark_unreadable(&walk);
 		if (verdict == SLAB_SOUND)

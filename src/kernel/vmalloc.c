@@ -415,8 +415,44 @@ static struct kml_error *walk_nodes(struct kernel *kernel,
 	return error;
 }
 
+/* Pages of areas that are not known: nobody's leak, and all they refer to. */
+static void keep_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
+{
+	struct kernel *kernel = arg;
+	uint64_t done;
+
+	(void)va;
+	for (done = 0; done < bytes; done += 4096) {
+		uint32_t index = heap_pfn_region(kernel->heap, (pa + done) >> 12);
+		struct heap_region *region;
+
+		if (index == HEAP_NONE)
+			continue;
+		region = &kernel->heap->regions.data[index];
+		if (region->kind == HEAP_PAGES)
+			region->flags |= HEAP_ROOT;
+	}
+}
+
+/* Where the areas are not all known, the page tables are. */
+static struct kml_error *keep_mapped(struct kernel *kernel)
+{
+	const struct image_walk walk = { .page = keep_page, .arg = kernel };
+	struct kml_error *error;
+	uint64_t missing = 0;
+
+	error = image_walk_tables(kernel->image, 0, kernel->vmalloc_va,
+				  kernel->vmalloc_end_va, &walk, &missing);
+	if (!error)
+		error = image_walk_tables(kernel->image, 0, kernel->modules_va,
+					  kernel->modules_end_va, &walk,
+					  &missing);
+	return error;
+}
+
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 {
+	uint64_t n_gaps = kernel_count_gaps(kernel);
 	struct vmalloc_load load;
 	struct kml_error *error;
 	uint64_t nodes;
@@ -434,11 +470,14 @@ struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 		error = walk_areas(kernel, &load, "free_vmap_area_list", false);
 	if (error)
 		return error;
+	kernel->areas_torn = kernel_count_gaps(kernel) != n_gaps;
 	sort_areas(kernel);
 	return walk_mappings(kernel, HEAP_VMALLOC, map_page);
 }
 
 struct kml_error *kernel_load_vmaps(struct kernel *kernel)
 {
-	return walk_mappings(kernel, HEAP_VMAP, hold_page);
+	struct kml_error *error = walk_mappings(kernel, HEAP_VMAP, hold_page);
+
+	return error || !kernel->areas_torn ? error : keep_mapped(kernel);
 }

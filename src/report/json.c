@@ -161,9 +161,12 @@ static void json_leak(struct json *json, struct report *report,
 		      const struct leak *leak)
 {
 	const struct object object = object_of(report, leak->id);
-	char detail[OBJECT_DETAIL_BYTES];
+	bool is_large = object.region->flags & HEAP_LARGE;
+	char pages[OBJECT_DETAIL_BYTES], detail[OBJECT_DETAIL_BYTES + 32];
 
-	object_detail(report, &object, detail);
+	object_detail(report, &object, pages);
+	snprintf(detail, sizeof(detail), "%s%s",
+		 is_large ? "large kmalloc, " : "", pages);
 	json_object(json, NULL);
 	json_object_members(json, &object);
 	json_string(json, "detail", detail[0] ? detail : NULL);

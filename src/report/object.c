@@ -46,6 +46,8 @@ struct object object_of(const struct report *report, uint32_t id)
 
 const char *object_family(const struct object *object)
 {
+	if (object->region->flags & HEAP_LARGE)
+		return "large kmalloc";
 	return object->cache ? object->cache : families[object->kind];
 }
 
@@ -64,6 +66,7 @@ void object_detail(const struct report *report, const struct object *object,
 	else if (object->kind == HEAP_PAGES)
 		snprintf(ret, OBJECT_DETAIL_BYTES, "%s%s",
 			 COUNT_OF(pages, "page"),
+			 object->region->flags & HEAP_LARGE ? "" :
 			 object->region->flags & HEAP_COMPOUND ? ", compound" :
 			 object->region->flags & HEAP_GUESSED ?
 				 ", extent inferred" :
