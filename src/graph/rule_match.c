@@ -136,7 +136,8 @@ static struct kml_error *is_merged(struct kernel *kernel,
 	return kernel_forgive(kernel, error, "slab caches", cache->va);
 }
 
-/* KMEM_CACHE() names a cache after its struct. */
+/* KMEM_CACHE() names a cache after its struct; that it is one the debuginfo
+ * says. */
 static struct kml_error *has_type(struct kernel *kernel,
 				  const struct kernel_cache *cache,
 				  const char *type, bool *ret)
@@ -146,13 +147,11 @@ static struct kml_error *has_type(struct kernel *kernel,
 	bool merged;
 
 	*ret = false;
-	if (strcmp(cache->name, type))
+	if (strcmp(cache->name, type) ||
+	    !profile_type_size(kernel->profile, type, &bytes))
 		return NULL;
 	error = is_merged(kernel, cache, &merged);
-	/* Some structs are followed by what the machine needs: task_struct */
-	*ret = !error && !merged &&
-	       (!profile_type_size(kernel->profile, type, &bytes) ||
-		cache->object_bytes >= bytes);
+	*ret = !error && !merged;
 	return error;
 }
 
@@ -190,20 +189,34 @@ static struct kml_error *select_at(struct match *match, uint64_t va)
 	return select_object(match, id);
 }
 
-/* The vm_structs are known by the areas that they describe. */
-static struct kml_error *select_by_type(struct match *match)
+/* What the inventory knows the addresses of, whatever cache it is in. */
+static struct kml_error *select_known(struct match *match)
 {
 	struct kernel *kernel = match->kernel;
-	struct kml_error *error = select_by_cache(match);
+	const char *type = match->rule->name;
+	struct kml_error *error = NULL;
 	size_t i;
 
-	if (strcmp(match->rule->name, "vm_struct"))
-		return error;
 	for (i = 0; !error && i < kernel->areas.size; i++) {
-		if (kernel->areas.data[i].vm_va)
-			error = select_at(match, kernel->areas.data[i].vm_va);
+		const struct kernel_area *area = &kernel->areas.data[i];
+
+		if (!strcmp(type, "vm_struct") && area->vm_va)
+			error = select_at(match, area->vm_va);
+		else if (!strcmp(type, "vmap_area"))
+			error = select_at(match, area->area_va);
+	}
+	for (i = 0; !error && i < kernel->tasks.size; i++) {
+		if (!strcmp(type, "task_struct"))
+			error = select_at(match, kernel->tasks.data[i].va);
 	}
 	return error;
+}
+
+static struct kml_error *select_by_type(struct match *match)
+{
+	struct kml_error *error = select_by_cache(match);
+
+	return error || match->rule->n_objects ? error : select_known(match);
 }
 
 static const struct kernel_module *module_of(const struct kernel *kernel,
