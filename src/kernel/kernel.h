@@ -212,7 +212,9 @@ struct kernel {
 	unsigned n_threads;
 	enum kml_stack stack_mode;
 
+	const struct arch *arch;
 	uint64_t kaslr_offset;
+	uint64_t image_va; /* of the kernel image's mapping; modules_va ends it */
 	uint64_t direct_va, direct_end_va;
 	uint64_t vmalloc_va, vmalloc_end_va;
 	uint64_t modules_va, modules_end_va;

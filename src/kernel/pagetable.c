@@ -47,7 +47,7 @@ static struct kml_error *walk_mm(struct kernel *kernel, void *arg, uint64_t va)
 		return NULL;
 	if (!error)
 		error = image_walk_tables(kernel->image, pgd - kernel->direct_va,
-					  0, UINT64_C(1) << (levels == 5 ? 56 : 47),
+					  0, kernel->arch->user_end_va[levels == 5],
 					  &walk, &tables->missing);
 	return kernel_forgive(kernel, error, "page tables of processes", va);
 }
@@ -61,7 +61,7 @@ struct kml_error *kernel_load_page_tables(struct kernel *kernel)
 	error = kernel_member(kernel, "mm_struct", "pgd", &tables.pgd);
 	if (!error)
 		error = image_walk_tables(kernel->image, 0,
-					  UINT64_C(0xff00000000000000),
+					  kernel->arch->kernel_start_va,
 					  UINT64_MAX & ~UINT64_C(4095), &walk,
 					  &tables.missing);
 	if (!error)
