@@ -31,10 +31,10 @@ must timeout 60 mount -t nfs4 -o soft 127.0.0.1:/ /mnt/nfs
 
 # ---- two network namespaces with a pair of veth, filtered
 must ip netns add left;	must ip netns add right
-must ip -n left link add l type veth peer name r netns right
-ip -n left addr add 10.1.0.1/24 dev l;	ip -n right addr add 10.1.0.2/24 dev r
+must ip -n left link add veth-l type veth peer name veth-r netns right
+ip -n left addr add 10.1.0.1/24 dev veth-l;	ip -n right addr add 10.1.0.2/24 dev veth-r
 for n in left right; do ip -n $n link set lo up; done
-ip -n left link set l up;	ip -n right link set r up
+ip -n left link set veth-l up;	ip -n right link set veth-r up
 must ip netns exec right nft -f - <<'END'
 table inet t {
 	set seen { type ipv4_addr; flags dynamic,timeout; timeout 1m; }
