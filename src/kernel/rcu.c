@@ -17,7 +17,22 @@ struct bulk_layout {
 	struct profile_member cache, head, works, work_head;
 	uint64_t work_bytes;
 	bool has_chains; /* singly linked until Linux 6.4 (27538e18b62f) */
+	bool has_lists;  /* since then */
 };
+
+static bool load_lists(struct profile *p, struct bulk_layout *l)
+{
+	return profile_member(p, "kvfree_rcu_bulk_data", "list", &l->next) &&
+	       profile_member(p, "kvfree_rcu_bulk_data", "nr_records",
+			      &l->nr_records) &&
+	       profile_member(p, "kvfree_rcu_bulk_data", "records",
+			      &l->records) &&
+	       profile_member(p, "kfree_rcu_cpu", "bulk_head", &l->head) &&
+	       profile_member(p, "kfree_rcu_cpu", "krw_arr", &l->works) &&
+	       profile_member(p, "kfree_rcu_cpu_work", "bulk_head_free",
+			      &l->work_head) &&
+	       profile_type_size(p, "kfree_rcu_cpu_work", &l->work_bytes);
+}
 
 static bool load_layout(struct kernel *kernel, struct bulk_layout *l)
 {
@@ -36,6 +51,7 @@ static bool load_layout(struct kernel *kernel, struct bulk_layout *l)
 		profile_member(p, "kfree_rcu_cpu_work", "bkvhead_free",
 			       &l->work_head) &&
 		profile_type_size(p, "kfree_rcu_cpu_work", &l->work_bytes);
+	l->has_lists = !l->has_chains && load_lists(p, l);
 	return true;
 }
 
@@ -66,45 +82,82 @@ static struct kml_error *load_cache(struct kernel *kernel, uint64_t head_va)
 	return kernel_forgive(kernel, error, "pages of kvfree_rcu()", head_va);
 }
 
+/* A page in use: no more of it counts than its records. */
+static struct kml_error *add_used_rule(struct kernel *kernel,
+				       const struct bulk_layout *l, uint64_t va)
+{
+	struct kml_error *error;
+	uint64_t n_records;
+
+	error = kernel_read_u64(kernel, va + l->nr_records.offset, &n_records);
+	return error ? error :
+		       add_rule(kernel, va, l->records.offset +
+						    MIN(n_records, 512) * 8);
+}
+
 /* Pages in use, one chain of them. */
 static struct kml_error *load_chain(struct kernel *kernel,
 				    const struct bulk_layout *l,
 				    uint64_t head_va)
 {
 	struct kml_error *error;
-	uint64_t va, n_records;
+	uint64_t va;
 	unsigned n;
 
 	error = kernel_read_u64(kernel, head_va, &va);
 	for (n = 0; !error && va && n < MAX_PAGES; n++) {
-		error = kernel_read_u64(kernel, va + l->nr_records.offset,
-					&n_records);
-		if (error)
-			break;
-		error = add_rule(kernel, va,
-				 l->records.offset + MIN(n_records, 512) * 8);
+		error = add_used_rule(kernel, l, va);
 		if (!error)
 			error = kernel_read_u64(kernel, va + l->next.offset, &va);
 	}
 	return kernel_forgive(kernel, error, "pages of kvfree_rcu()", head_va);
 }
 
-static struct kml_error *load_cpu(struct kernel *kernel,
-				  const struct bulk_layout *l, uint64_t va)
+/* kernel_entry_fn */
+static struct kml_error *load_listed(struct kernel *kernel, void *arg,
+				     uint64_t node_va)
+{
+	const struct bulk_layout *l = arg;
+	uint64_t va = node_va - l->next.offset;
+
+	return kernel_forgive(kernel, add_used_rule(kernel, l, va),
+			      "pages of kvfree_rcu()", va);
+}
+
+/* The heads of one member, an array: for small objects and for vmalloc'ed. */
+static struct kml_error *load_heads(struct kernel *kernel,
+				    struct bulk_layout *l, uint64_t va,
+				    const struct profile_member *heads)
+{
+	uint64_t step = l->has_chains ? 8 : 16, i;
+	struct kml_error *error = NULL;
+
+	for (i = 0; !error && i < heads->count; i++) {
+		uint64_t head_va = va + heads->offset + i * step;
+
+		error = l->has_chains ?
+				load_chain(kernel, l, head_va) :
+				kernel_walk_list(kernel, head_va, MAX_PAGES,
+						 "torn lists of kvfree_rcu()",
+						 load_listed, l);
+	}
+	return error;
+}
+
+static struct kml_error *load_cpu(struct kernel *kernel, struct bulk_layout *l,
+				  uint64_t va)
 {
 	struct kml_error *error = load_cache(kernel, va + l->cache.offset);
-	uint64_t i, j, work;
+	uint64_t i;
 
-	if (!l->has_chains)
+	if (!l->has_chains && !l->has_lists)
 		return error;
-	for (i = 0; !error && i < l->head.count; i++)
-		error = load_chain(kernel, l, va + l->head.offset + i * 8);
-	for (j = 0; !error && j < l->works.count; j++) {
-		work = va + l->works.offset + j * l->work_bytes;
-		for (i = 0; !error && i < l->work_head.count; i++)
-			error = load_chain(kernel, l,
-					   work + l->work_head.offset + i * 8);
-	}
+	if (!error)
+		error = load_heads(kernel, l, va, &l->head);
+	for (i = 0; !error && i < l->works.count; i++)
+		error = load_heads(kernel, l,
+				   va + l->works.offset + i * l->work_bytes,
+				   &l->work_head);
 	return error;
 }
 
