@@ -496,6 +496,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "slab caches", kernel_load_slabs },
 		{ "per-cpu chunks", kernel_load_percpu },
 		{ "vmalloc areas", kernel_load_vmalloc },
+		{ "page tables of tasks", kernel_load_task_tables },
 		{ "page blocks", kernel_load_blocks },
 		{ "pages of directories", kernel_load_dircache },
 		{ "mapped pages", kernel_load_vmaps },
@@ -506,6 +507,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "block requests", kernel_load_requests },
 		{ "batches of pages", kernel_load_batches },
 		{ "network buffers and namespaces", kernel_load_net },
+		{ "per-cpu references", kernel_load_percpu_refs },
 		{ "modules", kernel_load_modules },
 		{ "tasks", kernel_load_tasks },
 		{ "page tables", kernel_load_page_tables },
@@ -554,5 +556,6 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->roots);
 	vec_deinit(&kernel->holes);
 	vec_deinit(&kernel->rules);
+	vec_deinit(&kernel->walked_pgds);
 	vec_deinit(&kernel->edges);
 }

@@ -249,6 +249,7 @@ struct kernel {
 	VEC(struct kernel_hole) holes;
 	VEC(struct kernel_rule) rules;
 	VEC(struct kernel_edge) edges;
+	VEC(uint64_t) walked_pgds; /* sorted: top-level page tables */
 
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;
@@ -374,6 +375,7 @@ struct kml_error *kernel_load_pages(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_slabs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_percpu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_task_tables(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_dircache(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
@@ -384,6 +386,7 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_batches(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_net(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_percpu_refs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_page_tables(struct kernel *kernel) error_must_check;
