@@ -202,6 +202,7 @@ const struct wanted_type profile_types[] = {
 	TYPE("address_space"),
 	TYPE("inode"),
 	TYPE("super_block"),
+	TYPE("file_system_type"),
 	TYPE("file"),
 	TYPE("dentry"),
 	TYPE("path"),

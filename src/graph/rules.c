@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "graph/rules.h"
 
+#include <string.h>
+
 #include "base/util.h"
 
 void rules_init(struct rules *rules, struct kernel *kernel)
@@ -49,6 +51,22 @@ static bool is_boot_sysctl(const struct rules *rules, const char *object,
 				load_u64(object + rules->sysctl_bytes));
 }
 
+/*
+ * The page of VMCOREINFO that a panicking kernel lets go of: with a crash
+ * kernel loaded, crash_save_vmcoreinfo() turns vmcoreinfo_data, its one
+ * pointer, to the copy in that kernel's memory (since Linux 4.13,
+ * 1229384f5b85).
+ */
+static bool is_old_vmcoreinfo(const struct rules *rules, const char *object,
+			      uint64_t bytes)
+{
+	static const char start[] = "OSRELEASE=";
+	const char *text = image_vmcoreinfo(rules->kernel->image);
+
+	return bytes >= 256 && !strncmp(object, start, sizeof(start) - 1) &&
+	       !strncmp(object, text, 256);
+}
+
 struct kml_error *rules_not_leak(const struct rules *rules, uint32_t id,
 				 bool *ret)
 {
@@ -56,17 +74,20 @@ struct kml_error *rules_not_leak(const struct rules *rules, uint32_t id,
 	const struct heap_region *region = heap_region_of(kernel->heap, id);
 	char object[512];
 	uint64_t bytes = MIN(region->object_bytes, sizeof(object));
+	bool pages = region->kind == HEAP_PAGES && region->bytes == 4096;
+	bool slab = region->kind == HEAP_SLAB && rules->has_sysctl &&
+		    bytes >= rules->sysctl_bytes &&
+		    region->object_bytes <= 2 * sizeof(object);
 	struct kml_error *error;
 
 	*ret = false;
-	if (region->kind != HEAP_SLAB || !rules->has_sysctl ||
-	    bytes < rules->sysctl_bytes ||
-	    region->object_bytes > 2 * sizeof(object))
+	if (!pages && !slab)
 		return NULL;
 	error = image_read_va(kernel->image, heap_object_va(kernel->heap, id),
 			      object, bytes);
 	if (!error)
-		*ret = is_boot_sysctl(rules, object, bytes);
+		*ret = pages ? is_old_vmcoreinfo(rules, object, bytes) :
+			       is_boot_sysctl(rules, object, bytes);
 	return kernel_forgive(kernel, error, "objects that became unreadable",
 			      heap_object_va(kernel->heap, id));
 }

@@ -21,6 +21,7 @@
 
 #include "base/util.h"
 #include "base/vec.h"
+#include "image/arch.h"
 #include "image/image.h"
 
 /* Physical addresses of x86_64 have at most 52 bits. */
@@ -275,7 +276,7 @@ static bool understood(const Elf64_Ehdr *eh)
 	return !memcmp(eh->e_ident, ELFMAG, SELFMAG) &&
 	       eh->e_ident[EI_CLASS] == ELFCLASS64 &&
 	       eh->e_ident[EI_DATA] == ELFDATA2LSB &&
-	       eh->e_machine == EM_X86_64 && eh->e_type == ET_CORE &&
+	       eh->e_machine == arch_x86_64.elf_machine && eh->e_type == ET_CORE &&
 	       eh->e_phentsize == sizeof(Elf64_Phdr);
 }
 

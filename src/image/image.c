@@ -106,9 +106,10 @@ static struct kml_error *parse_vmcoreinfo(struct image *image)
 {
 	struct image_facts *facts = &image->facts;
 	const char *text = image->vmcoreinfo;
-	int64_t phys_base, l5 = 0, sme_mask = 0;
+	int64_t phys_base, l5 = 0, sme_mask = 0, kernel_bytes = 0;
 	uint64_t root_va;
 
+	facts->arch = &arch_x86_64; /* or kdumpfile_open() failed */
 	if (!vmcoreinfo_number(text, "phys_base", &phys_base))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "VMCOREINFO of '%s' has no NUMBER(phys_base): no x86_64 kernel since Linux 4.10",
@@ -118,7 +119,13 @@ static struct kml_error *parse_vmcoreinfo(struct image *image)
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "VMCOREINFO of '%s' has neither SYMBOL(swapper_pg_dir) nor SYMBOL(init_top_pgt)",
 				 image->files[0].path);
-	if (root_va < ARCH_KERNEL_MAP || root_va >= ARCH_KERNEL_MAP_END)
+	vmcoreinfo_number(text, "KERNEL_IMAGE_SIZE", &kernel_bytes);
+	if (kernel_bytes <= 0 ||
+	    (uint64_t)kernel_bytes > facts->arch->kernel_bytes)
+		kernel_bytes = (int64_t)facts->arch->kernel_bytes;
+	facts->kernel_va = facts->arch->kernel_va;
+	facts->kernel_end_va = facts->kernel_va + (uint64_t)kernel_bytes;
+	if (root_va < facts->kernel_va || root_va >= facts->kernel_end_va)
 		return error_at(KML_ERR_CORRUPT, root_va,
 				"VMCOREINFO of '%s' has its SYMBOL(swapper_pg_dir), 0x%" PRIx64 ", outside the kernel image",
 				image->files[0].path, root_va);
@@ -130,7 +137,7 @@ static struct kml_error *parse_vmcoreinfo(struct image *image)
 	facts->build_id_bytes = vmcoreinfo_build_id(text, facts->build_id,
 						    sizeof(facts->build_id));
 	image->sme_mask = (uint64_t)sme_mask;
-	image->root_pa = root_va - ARCH_KERNEL_MAP + facts->phys_base;
+	image->root_pa = root_va - facts->kernel_va + facts->phys_base;
 	return parse_release(image);
 }
 
@@ -412,7 +419,7 @@ static struct kml_error *translate_by_tables(struct image *image, uint64_t va,
 		struct kml_error *error;
 		uint64_t pa;
 
-		error = arch_translate(&mmu, va, &pa);
+		error = image->facts.arch->translate(&mmu, va, &pa);
 		if (error)
 			return error;
 		tlb->vpn_plus_1 = vpn + 1;
@@ -425,10 +432,12 @@ static struct kml_error *translate_by_tables(struct image *image, uint64_t va,
 struct kml_error *image_translate(struct image *image, uint64_t va,
 				  uint64_t *pa_ret)
 {
+	const struct image_facts *facts = &image->facts;
+
 	if (va >= image->direct_start_va && va < image->direct_end_va)
 		*pa_ret = va - image->direct_start_va;
-	else if (va >= ARCH_KERNEL_MAP && va < ARCH_KERNEL_MAP_END)
-		*pa_ret = va - ARCH_KERNEL_MAP + image->facts.phys_base;
+	else if (va >= facts->kernel_va && va < facts->kernel_end_va)
+		*pa_ret = va - facts->kernel_va + facts->phys_base;
 	else
 		return translate_by_tables(image, va, pa_ret);
 	return NULL;
@@ -442,7 +451,7 @@ struct kml_error *image_walk_tables(struct image *image, uint64_t root_pa,
 	struct arch_mmu mmu = make_mmu(image, root_pa ? root_pa :
 							image->root_pa);
 
-	return arch_walk(&mmu, start_va, end_va, walk, missing);
+	return image->facts.arch->walk(&mmu, start_va, end_va, walk, missing);
 }
 
 struct image_reader {

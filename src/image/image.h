@@ -32,8 +32,10 @@ struct image_regs {
 	uint64_t ip;
 	uint64_t sp;
 	uint64_t gpr[16]; /* all general-purpose ones, sp among them, as
-			     arch.h's arch_gpr_names names them */
+			     arch.h's gpr_names names them */
 };
+
+struct arch;
 
 struct image_facts {
 	const char *format;      /* "elf", "kdump-zlib", "kdump-zstd", ... */
@@ -49,8 +51,10 @@ struct image_facts {
 	uint8_t build_id[32];    /* of the kernel, from VMCOREINFO */
 	size_t build_id_bytes;   /* 0 if VMCOREINFO does not have it */
 	uint64_t kaslr_offset;   /* run-time minus link-time address */
-	uint64_t phys_base;      /* _pa of a kernel text/data _va is
-				    _va - 0xffffffff80000000 + phys_base */
+	const struct arch *arch; /* arch.h */
+	uint64_t kernel_va;      /* the mapping of the kernel image, */
+	uint64_t kernel_end_va;  /* behind which the modules are, */
+	uint64_t phys_base;      /* and the _pa of its start */
 	unsigned page_table_levels; /* 4 or 5 */
 	unsigned n_cpus;         /* with registers in the dump; one that is
 				    not .present could not be decoded */

@@ -273,7 +273,8 @@ static bool regs_from_note(kdump_ctx_t *ctx, unsigned cpu,
 	data = kdump_blob_pin(attr.val.blob);
 	if (!data)
 		return false;
-	ok = arch_decode_prstatus(data, kdump_blob_size(attr.val.blob), ret);
+	ok = arch_x86_64.decode_prstatus(data, kdump_blob_size(attr.val.blob),
+					 ret);
 	kdump_blob_unpin(attr.val.blob);
 	return ok;
 }
@@ -298,12 +299,12 @@ static bool regs_from_attrs(kdump_ctx_t *ctx, unsigned cpu,
 	struct image_regs regs = { .present = true };
 	unsigned i;
 
-	if (!reg_attr(ctx, cpu, arch_ip_name, &regs.ip))
+	if (!reg_attr(ctx, cpu, arch_x86_64.ip_name, &regs.ip))
 		return false;
 	for (i = 0; i < ARRAY_SIZE(regs.gpr); i++)
-		if (!reg_attr(ctx, cpu, arch_gpr_names[i], &regs.gpr[i]))
+		if (!reg_attr(ctx, cpu, arch_x86_64.gpr_names[i], &regs.gpr[i]))
 			return false;
-	regs.sp = regs.gpr[ARCH_GPR_SP];
+	regs.sp = regs.gpr[arch_x86_64.gpr_sp];
 	*ret = regs;
 	return true;
 }

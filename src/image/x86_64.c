@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "image/arch.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,11 +18,8 @@
 #define PRSTATUS_REGS_BYTES (27 * 8)
 #define REGS_IP 16
 
-const char *const arch_gpr_names[16] = {
-	"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-	"r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
-};
-const char *const arch_ip_name = "rip";
+/* image_regs.gpr[] */
+#define GPR_SP 4
 
 /* Index into user_regs_struct of each of the above. */
 static const uint8_t gpr_index[16] = {
@@ -76,8 +74,8 @@ static struct kml_error *no_table(struct kml_error *error, uint64_t va,
 			va, table_pa);
 }
 
-struct kml_error *arch_translate(const struct arch_mmu *mmu, uint64_t va,
-				 uint64_t *pa_ret)
+static struct kml_error *x86_64_translate(const struct arch_mmu *mmu,
+					   uint64_t va, uint64_t *pa_ret)
 {
 	uint64_t entries[TABLE_ENTRIES], entry, table_pa = mmu->root_pa;
 	struct kml_error *error;
@@ -181,9 +179,10 @@ static struct kml_error *walk_table(struct walk *walk, uint64_t table_pa,
 	return NULL;
 }
 
-struct kml_error *arch_walk(const struct arch_mmu *mmu, uint64_t start_va,
-			    uint64_t end_va, const struct image_walk *walk,
-			    uint64_t *missing)
+static struct kml_error *x86_64_walk(const struct arch_mmu *mmu,
+				     uint64_t start_va, uint64_t end_va,
+				     const struct image_walk *walk,
+				     uint64_t *missing)
 {
 	struct walk w = { .mmu = mmu, .to = walk, .missing = missing };
 	uint64_t last = end_va - 1;
@@ -203,8 +202,8 @@ struct kml_error *arch_walk(const struct arch_mmu *mmu, uint64_t start_va,
 	return error;
 }
 
-bool arch_decode_prstatus(const void *desc, size_t bytes,
-			  struct image_regs *ret)
+static bool x86_64_decode_prstatus(const void *desc, size_t bytes,
+				   struct image_regs *ret)
 {
 	const uint8_t *raw = (const uint8_t *)desc + PRSTATUS_REGS;
 	struct image_regs regs = { .present = true };
@@ -215,7 +214,66 @@ bool arch_decode_prstatus(const void *desc, size_t bytes,
 	regs.ip = load_u64(raw + 8 * REGS_IP);
 	for (i = 0; i < ARRAY_SIZE(regs.gpr); i++)
 		regs.gpr[i] = load_u64(raw + 8 * gpr_index[i]);
-	regs.sp = regs.gpr[ARCH_GPR_SP];
+	regs.sp = regs.gpr[GPR_SP];
 	*ret = regs;
 	return true;
 }
+
+/* A per-cpu variable of its own until it moved into struct pcpu_hot
+ * (e57ef2ed97c1, Linux 6.2 to 6.14). */
+static const struct arch_variable current_task[] = {
+	{ "current_task", NULL, NULL },
+	{ "pcpu_hot", "pcpu_hot", "current_task" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct arch_variable irq_stack[] = {
+	{ "hardirq_stack_ptr", NULL, NULL },
+	{ "pcpu_hot", "pcpu_hot", "hardirq_stack_ptr" },
+	{ NULL, NULL, NULL },
+};
+
+static const char *const percpu_stacks[] = {
+	"irq_stack_backing_store", /* interrupts */
+	"exception_stacks",        /* NMI, #DF, #DB, #MC, #VC */
+	"entry_stack_storage",     /* system calls from a trampoline */
+	NULL,
+};
+
+#define TIB (UINT64_C(1) << 40)
+
+const struct arch arch_x86_64 = {
+	.name = "x86_64",
+	.elf_machine = EM_X86_64,
+	.gpr_names = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
+		       "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15" },
+	.gpr_sp = GPR_SP,
+	.ip_name = "rip",
+	.translate = x86_64_translate,
+	.walk = x86_64_walk,
+	.decode_prstatus = x86_64_decode_prstatus,
+	/* asm/page_64_types.h, asm/pgtable_64_types.h.  The kernel image has
+	 * 1 GiB with CONFIG_RANDOMIZE_BASE, otherwise 512 MiB. */
+	.kernel_va = UINT64_C(0xffffffff80000000),
+	.kernel_bytes = UINT64_C(1) << 30,
+	.modules_end_va = UINT64_C(0xffffffffff000000),
+	.user_end_va = { UINT64_C(1) << 47, UINT64_C(1) << 56 },
+	.kernel_start_va = UINT64_C(0xff00000000000000),
+	.direct = { "page_offset_base",
+		    { UINT64_C(0xffff888000000000),
+		      UINT64_C(0xff11000000000000) } },
+	.vmalloc = { "vmalloc_base",
+		     { UINT64_C(0xffffc90000000000),
+		       UINT64_C(0xffa0000000000000) } },
+	.vmemmap = { "vmemmap_base",
+		     { UINT64_C(0xffffea0000000000),
+		       UINT64_C(0xffd4000000000000) } },
+	.vmalloc_bytes = { 32 * TIB, 12800 * TIB },
+	/* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE */
+	.list_poison = { UINT64_C(0xdead000000000100),
+			 UINT64_C(0xdead000000000122) },
+	.saved_sp = "thread.sp",
+	.current_task = current_task,
+	.irq_stack = irq_stack,
+	.percpu_stacks = percpu_stacks,
+};

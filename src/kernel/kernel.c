@@ -8,8 +8,6 @@
 
 #include "base/util.h"
 
-#define TIB (UINT64_C(1) << 40)
-
 void kernel_gaps(struct kernel *kernel, const char *what, uint64_t address,
 		 bool unsound, uint64_t n)
 {
@@ -71,8 +69,8 @@ bool kernel_has_symbol(const struct kernel *kernel, const char *name,
 	if (!profile_symbol(kernel->profile, name, &address, NULL))
 		return false;
 	/* Per-cpu symbols are offsets where the section is linked at 0. */
-	*ret = address < ARCH_KERNEL_MAP ? address :
-					   address + kernel->kaslr_offset;
+	*ret = address < kernel->image_va ? address :
+					    address + kernel->kaslr_offset;
 	return true;
 }
 
@@ -277,55 +275,51 @@ struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
 }
 
 /* A base address that KASLR moves, or @otherwise where it does not. */
-static struct kml_error *read_base(struct kernel *kernel, const char *name,
-				   uint64_t otherwise, uint64_t *ret)
+static struct kml_error *read_range(struct kernel *kernel,
+				    const struct arch_range *range,
+				    bool five_levels, uint64_t *ret)
 {
 	struct kml_error *error;
 	uint64_t va;
 
-	if (!kernel_has_symbol(kernel, name, &va)) {
-		*ret = otherwise;
+	if (!kernel_has_symbol(kernel, range->symbol, &va)) {
+		*ret = range->fixed_va[five_levels];
 		return NULL;
 	}
 	error = kernel_read_u64(kernel, va, ret);
 	if (error)
-		return error_prefix(error, "cannot read '%s'", name);
-	if (*ret < UINT64_C(0xff00000000000000) || *ret % 4096)
+		return error_prefix(error, "cannot read '%s'", range->symbol);
+	if (*ret < kernel->arch->kernel_start_va || *ret % 4096)
 		return error_at(KML_ERR_CORRUPT, va,
 				"'%s' is 0x%" PRIx64 ", which is no kernel address; is this the kernel's vmlinux?",
-				name, *ret);
+				range->symbol, *ret);
 	return NULL;
 }
 
 static struct kml_error *load_address_space(struct kernel *kernel)
 {
 	const struct image_facts *facts = image_facts(kernel->image);
-	bool la57 = facts->page_table_levels == 5;
+	const struct arch *arch = facts->arch;
+	bool five = facts->page_table_levels == 5;
 	struct kml_error *error;
 
+	kernel->arch = arch;
 	kernel->kaslr_offset = facts->kaslr_offset;
 	kernel->end_pfn = facts->end_pfn;
-	error = read_base(kernel, "page_offset_base",
-			  la57 ? UINT64_C(0xff11000000000000) :
-				 UINT64_C(0xffff888000000000),
-			  &kernel->direct_va);
+	kernel->image_va = facts->kernel_va;
+	error = read_range(kernel, &arch->direct, five, &kernel->direct_va);
 	if (!error)
-		error = read_base(kernel, "vmalloc_base",
-				  la57 ? UINT64_C(0xffa0000000000000) :
-					 UINT64_C(0xffffc90000000000),
-				  &kernel->vmalloc_va);
+		error = read_range(kernel, &arch->vmalloc, five,
+				   &kernel->vmalloc_va);
 	if (!error)
-		error = read_base(kernel, "vmemmap_base",
-				  la57 ? UINT64_C(0xffd4000000000000) :
-					 UINT64_C(0xffffea0000000000),
-				  &kernel->vmemmap_va);
+		error = read_range(kernel, &arch->vmemmap, five,
+				   &kernel->vmemmap_va);
 	if (error)
 		return error;
 	kernel->direct_end_va = kernel->direct_va + kernel->end_pfn * 4096;
-	/* VMALLOC_SIZE_TB_L4 and _L5 of asm/pgtable_64_types.h */
-	kernel->vmalloc_end_va = kernel->vmalloc_va + (la57 ? 12800 : 32) * TIB;
-	kernel->modules_va = ARCH_KERNEL_MAP_END;
-	kernel->modules_end_va = UINT64_C(0xffffffffff000000);
+	kernel->vmalloc_end_va = kernel->vmalloc_va + arch->vmalloc_bytes[five];
+	kernel->modules_va = facts->kernel_end_va;
+	kernel->modules_end_va = arch->modules_end_va;
 	image_set_direct_map(kernel->image, kernel->direct_va,
 			     kernel->direct_end_va);
 	return kernel_type_size(kernel, "page", &kernel->page_struct_bytes);
@@ -513,7 +507,9 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "slab caches", kernel_load_slabs },
 		{ "per-cpu chunks", kernel_load_percpu },
 		{ "vmalloc areas", kernel_load_vmalloc },
+		{ "page tables of tasks", kernel_load_task_tables },
 		{ "page blocks", kernel_load_blocks },
+		{ "pages of directories", kernel_load_dircache },
 		{ "mapped pages", kernel_load_vmaps },
 		{ "kernel sections", kernel_load_sections },
 		{ "object states", seal_heap },
@@ -523,6 +519,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "block requests", kernel_load_requests },
 		{ "batches of pages", kernel_load_batches },
 		{ "network buffers and namespaces", kernel_load_net },
+		{ "per-cpu references", kernel_load_percpu_refs },
 		{ "modules", kernel_load_modules },
 		{ "tasks", kernel_load_tasks },
 		{ "page tables", kernel_load_page_tables },
@@ -572,5 +569,6 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->roots);
 	vec_deinit(&kernel->holes);
 	vec_deinit(&kernel->rules);
+	vec_deinit(&kernel->walked_pgds);
 	vec_deinit(&kernel->edges);
 }

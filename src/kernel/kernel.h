@@ -225,7 +225,9 @@ struct kernel {
 	unsigned n_threads;
 	enum kml_stack stack_mode;
 
+	const struct arch *arch;
 	uint64_t kaslr_offset;
+	uint64_t image_va; /* of the kernel image's mapping; modules_va ends it */
 	uint64_t direct_va, direct_end_va;
 	uint64_t vmalloc_va, vmalloc_end_va;
 	uint64_t modules_va, modules_end_va;
@@ -263,6 +265,7 @@ struct kernel {
 	VEC(struct kernel_hole) holes;
 	VEC(struct kernel_rule) rules;
 	VEC(struct kernel_edge) edges;
+	VEC(uint64_t) walked_pgds; /* sorted: top-level page tables */
 
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;
@@ -392,7 +395,9 @@ struct kml_error *kernel_load_kfence(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_slabs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_percpu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_task_tables(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_dircache(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
@@ -402,6 +407,7 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_batches(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_net(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_percpu_refs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_page_tables(struct kernel *kernel) error_must_check;

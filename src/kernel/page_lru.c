@@ -20,9 +20,6 @@
 
 /* Above MIGRATE_TYPES of every kernel. */
 #define MAX_MIGRATE_TYPES 8u
-/* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE of x86_64 */
-#define LIST_POISON1 UINT64_C(0xdead000000000100)
-#define LIST_POISON2 UINT64_C(0xdead000000000122)
 
 struct links {
 	uint64_t self; /* address of the struct page */
@@ -74,12 +71,12 @@ bool page_lru_is_split(const struct page_lru *l, uint64_t pfn,
 {
 	const struct links links = get_links(l, pfn, page);
 	uint64_t bytes = l->kernel->page_struct_bytes, index;
-	bool poisoned = links.next == LIST_POISON1 &&
-			links.prev == LIST_POISON2;
+	const uint64_t *poison = l->kernel->arch->list_poison;
+	bool poisoned = links.next == poison[0] && links.prev == poison[1];
 
 	/* Its owner may have it on a list of his own; but nobody has it on one
 	 * that is empty. */
-	if (links.prev != LIST_POISON2 &&
+	if (links.prev != poison[1] &&
 	    (links.next - links.self < bytes ||
 	     links.prev - links.self < bytes || links.prev % 8 ||
 	     links.prev < l->kernel->direct_va))

@@ -19,7 +19,7 @@
 /* The kernel image is mapped in one piece. */
 static uint64_t image_pa(const struct kernel *kernel, uint64_t va)
 {
-	return va - ARCH_KERNEL_MAP + image_facts(kernel->image)->phys_base;
+	return va - kernel->image_va + image_facts(kernel->image)->phys_base;
 }
 
 static struct kml_error *add_section(struct kernel *kernel, const char *name,
@@ -112,11 +112,7 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 		{ ".bss", "__bss_start", "__bss_stop" },
 		{ ".brk", "__brk_base", "__brk_limit" },
 	};
-	static const char *const stacks[] = {
-		"irq_stack_backing_store", /* interrupts */
-		"exception_stacks",        /* NMI, #DF, #DB, #MC, #VC */
-		"entry_stack_storage",     /* system calls from a trampoline */
-	};
+	const char *const *stack = kernel->arch->percpu_stacks;
 	struct kml_error *error = NULL;
 	uint64_t va, end;
 	size_t i;
@@ -124,8 +120,8 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 	for (i = 0; !error && i < ARRAY_SIZE(sections); i++)
 		error = add_section(kernel, sections[i][0], sections[i][1],
 				    sections[i][2]);
-	for (i = 0; !error && i < ARRAY_SIZE(stacks); i++)
-		error = add_percpu_hole(kernel, stacks[i]);
+	for (; !error && *stack; stack++)
+		error = add_percpu_hole(kernel, *stack);
 	if (error)
 		return error;
 	/* The first idle task's stack lies in .data, and shows THREAD_SIZE.

@@ -106,7 +106,7 @@ bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 		if (va - module->base_va < module->bytes)
 			return module_symbolize(kernel, module, va, ret);
 	}
-	if (va < ARCH_KERNEL_MAP || va >= ARCH_KERNEL_MAP_END ||
+	if (va < kernel->image_va || va >= kernel->modules_va ||
 	    !profile_symbolize(kernel->profile, va - kernel->kaslr_offset, &name,
 			       &ret->offset))
 		return false;

@@ -38,7 +38,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ "task_struct", "comm", &l->comm },
 		{ "task_struct", "stack", &l->stack },
 		{ "task_struct", "on_cpu", &l->on_cpu },
-		{ "task_struct", "thread.sp", &l->sp },
+		{ "task_struct", kernel->arch->saved_sp, &l->sp },
 		{ NULL, NULL, NULL },
 	};
 
@@ -201,43 +201,50 @@ static struct kernel_task *find_task(struct kernel *kernel, uint64_t va)
 	return NULL;
 }
 
-/* The task that runs on a CPU: a per-cpu variable of its own until it moved
- * into struct pcpu_hot (e57ef2ed97c1, Linux 6.2 to 6.14). */
+/* Read the first of @variables that the kernel has, on a CPU. */
+static bool read_percpu(struct kernel *kernel, unsigned cpu,
+			const struct arch_variable *variables, uint64_t *ret)
+{
+	struct profile_member member = { 0 };
+	struct kml_error *error;
+	uint64_t va;
+
+	for (; variables->symbol; variables++) {
+		if (!kernel_has_symbol(kernel, variables->symbol, &va))
+			continue;
+		if (variables->type &&
+		    !profile_member(kernel->profile, variables->type,
+				    variables->member, &member))
+			continue;
+		error = kernel_read_u64(kernel, va + member.offset +
+						kernel->cpu_offset[cpu], ret);
+		kml_error_destroy(error);
+		return !error;
+	}
+	return false;
+}
+
+/* The task that runs on a CPU. */
 static struct kernel_task *current_task(struct kernel *kernel, unsigned cpu)
 {
-	_cleanup_error_ struct kml_error *error = NULL;
-	struct profile_member member;
-	uint64_t va, task;
+	uint64_t task;
 
-	if (!kernel_has_symbol(kernel, "current_task", &va)) {
-		if (!kernel_has_symbol(kernel, "pcpu_hot", &va) ||
-		    !profile_member(kernel->profile, "pcpu_hot", "current_task",
-				    &member))
-			return NULL;
-		va += member.offset;
-	}
-	error = kernel_read_u64(kernel, va + kernel->cpu_offset[cpu], &task);
-	return error ? NULL : find_task(kernel, task);
+	return read_percpu(kernel, cpu, kernel->arch->current_task, &task) ?
+		       find_task(kernel, task) :
+		       NULL;
 }
 
 /* The end of a CPU's interrupt stack; 0 if it is not known. */
 static uint64_t irq_stack_end(struct kernel *kernel, unsigned cpu)
 {
-	_cleanup_error_ struct kml_error *error = NULL;
-	struct profile_member member;
-	uint64_t va, tos;
+	uint64_t last;
 
-	if (!kernel_has_symbol(kernel, "hardirq_stack_ptr", &va)) {
-		if (!kernel_has_symbol(kernel, "pcpu_hot", &va) ||
-		    !profile_member(kernel->profile, "pcpu_hot",
-				    "hardirq_stack_ptr", &member))
-			return 0;
-		va += member.offset;
-	}
-	error = kernel_read_u64(kernel, va + kernel->cpu_offset[cpu], &tos);
 	/* It points at the last word, which holds the interrupted stack
 	 * pointer; until Linux 5.12 (951c2a51ae75) behind it. */
-	return error || !tos ? 0 : align_up(tos, 4096);
+	return read_percpu(kernel, cpu, kernel->arch->irq_stack, &last) &&
+			       last ?
+		       align_up(last, 4096) :
+		       0;
 }
 
 /* Where the pointer is one to the end of a CPU's interrupt stack, the word
@@ -287,7 +294,7 @@ static struct kml_error *load_cpu_stack(struct kernel *kernel, unsigned cpu,
 		task->sp = regs->sp;
 		return NULL;
 	}
-	if (regs->sp < kernel->direct_va) {
+	if (regs->sp < kernel->arch->kernel_start_va) {
 		/* In user mode the kernel stack is empty. */
 		task->sp = stack_end;
 		return NULL;

@@ -85,7 +85,7 @@ const char *content_text(const struct content *content)
 
 static bool is_kernel_text_or_data(const struct kernel *kernel, uint64_t va)
 {
-	return va >= ARCH_KERNEL_MAP && va < kernel->modules_end_va;
+	return va >= kernel->image_va && va < kernel->modules_end_va;
 }
 
 /* To the start of something, as pointers to operations are, or into it. */

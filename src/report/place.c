@@ -38,7 +38,7 @@ bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES])
 			continue;
 		pointer = va - kernel->cpu_offset[root->owner];
 		/* Linked at 0 until Linux 6.15 (9d7de2aa8b41) */
-		if (pointer >= ARCH_KERNEL_MAP)
+		if (pointer >= kernel->image_va)
 			kernel_format_symbol(kernel, pointer, symbol,
 					     sizeof(symbol));
 		else if (profile_symbolize(kernel->profile, pointer, &name,
@@ -176,7 +176,8 @@ static void format_root(struct report *report, const struct kernel_root *root,
 		break;
 	case ROOT_REGISTERS:
 		snprintf(ret, PLACE_BYTES, "register %s of CPU %" PRIu32,
-			 arch_gpr_names[word % 16], root->owner);
+			 report->kernel->arch->gpr_names[word % 16],
+			 root->owner);
 		break;
 	case ROOT_PERCPU:
 		if (!place_percpu(report, va, ret))

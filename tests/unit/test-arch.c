@@ -58,14 +58,14 @@ static void assert_translates(const struct arch_mmu *mmu, uint64_t va,
 {
 	uint64_t pa = 0;
 
-	assert_null(arch_translate(mmu, va, &pa));
+	assert_null(arch_x86_64.translate(mmu, va, &pa));
 	assert_int_equal(pa, expected);
 }
 
 static void assert_unmapped(const struct arch_mmu *mmu, uint64_t va)
 {
 	uint64_t pa = 77;
-	struct kml_error *error = arch_translate(mmu, va, &pa);
+	struct kml_error *error = arch_x86_64.translate(mmu, va, &pa);
 
 	assert_int_equal(kml_error_code(error), KML_ERR_NODATA);
 	assert_int_equal(pa, 77);
@@ -195,7 +195,7 @@ static struct walked walk(const struct arch_mmu *mmu, uint64_t start,
 	struct image_walk to = { on_page, on_table, &w };
 	uint64_t missing = 0;
 
-	assert_null(arch_walk(mmu, start, end, &to, &missing));
+	assert_null(arch_x86_64.walk(mmu, start, end, &to, &missing));
 	assert_int_equal(missing, expected_missing);
 	return w;
 }
@@ -297,11 +297,11 @@ static void test_walk_loop(void **state)
 	(void)state;
 	for (i = 0; i < 512; i++)
 		memory.tables[1][i] = 0x1000 | P;
-	error = arch_walk(&mmu, 0, 0, &to, &missing);
+	error = arch_x86_64.walk(&mmu, 0, 0, &to, &missing);
 	assert_int_equal(kml_error_code(error), KML_ERR_CORRUPT);
 	kml_error_destroy(error);
 	assert_int_equal(w.n_tables, 1000);
-	assert_null(arch_translate(&mmu, UINT64_C(0xff11111111111111), &pa));
+	assert_null(arch_x86_64.translate(&mmu, UINT64_C(0xff11111111111111), &pa));
 	assert_int_equal(pa, 0x1111);
 }
 
@@ -322,11 +322,11 @@ static void test_walk_error(void **state)
 
 	(void)state;
 	mmu.read_table = read_fails;
-	error = arch_walk(&mmu, 0, 0, &to, &missing);
+	error = arch_x86_64.walk(&mmu, 0, 0, &to, &missing);
 	assert_int_equal(kml_error_code(error), KML_ERR_OS);
 	kml_error_destroy(error);
 	assert_int_equal(missing, 0);
-	error = arch_translate(&mmu, 0, &pa);
+	error = arch_x86_64.translate(&mmu, 0, &pa);
 	assert_int_equal(kml_error_code(error), KML_ERR_OS);
 	kml_error_destroy(error);
 }
@@ -340,15 +340,15 @@ static void test_prstatus(void **state)
 	(void)state;
 	for (i = 0; i < 42; i++)
 		desc[i] = i;
-	assert_false(arch_decode_prstatus(desc, 0, &regs));
-	assert_false(arch_decode_prstatus(desc, 327, &regs));
+	assert_false(arch_x86_64.decode_prstatus(desc, 0, &regs));
+	assert_false(arch_x86_64.decode_prstatus(desc, 327, &regs));
 	assert_false(regs.present);
-	assert_true(arch_decode_prstatus(desc, sizeof(desc), &regs));
+	assert_true(arch_x86_64.decode_prstatus(desc, sizeof(desc), &regs));
 	assert_true(regs.present);
 	assert_int_equal(regs.ip, 14 + 16);
 	assert_int_equal(regs.sp, 14 + 19);
-	assert_int_equal(regs.gpr[ARCH_GPR_SP], regs.sp);
-	assert_string_equal(arch_gpr_names[ARCH_GPR_SP], "rsp");
+	assert_int_equal(regs.gpr[arch_x86_64.gpr_sp], regs.sp);
+	assert_string_equal(arch_x86_64.gpr_names[arch_x86_64.gpr_sp], "rsp");
 	assert_int_equal(regs.gpr[0], 14 + 10);  /* rax */
 	assert_int_equal(regs.gpr[5], 14 + 4);   /* rbp */
 	assert_int_equal(regs.gpr[12], 14 + 3);  /* r12 */

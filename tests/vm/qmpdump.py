@@ -5,6 +5,8 @@
 The guest speaks on its second serial port (see guest/snap.c):
     @@DUMP:NAME@@         stop it, dump it as NAME.FORMAT, let it go on, answer
     @@FILE:NAME SIZE@@    SIZE bytes follow, kept as OUT/guest/NAME
+    @@CRASH@@             it panics now, which is what it shall do
+    @@VMCORE:NAME SIZE@@  the first SIZE bytes of OUT/disk are NAME.vmcore
     @@END@@               all is here: end QEMU
 Exit status 0 if a dump was taken and the files are complete.
 """
@@ -62,7 +64,7 @@ con = os.path.join(a.out, "console.log")
 conpos, conbuf = 0, b""
 buf = b""
 want = None                     # (name, bytes still to come)
-dumped = failed = False
+dumped = failed = crashing = False
 
 
 def take_dump(name):
@@ -101,7 +103,7 @@ def follow_console():
         line = line.decode("utf-8", "replace").rstrip("\r")
         if re.search(r"@@|LAB:|KMLPLANT-|Kernel panic|BUG:|WARNING:|Oops", line):
             log("guest:", line)
-        if "Kernel panic" in line or "BUG:" in line or "Oops" in line:
+        if not crashing and ("Kernel panic" in line or "BUG:" in line or "Oops" in line):
             failed = True
 
 
@@ -128,11 +130,19 @@ while time.time() - t0 < float(a.limit):
             break
         line, buf = buf.split(b"\n", 1)
         line = line.decode("utf-8", "replace").rstrip("\r")
-        m = re.search(r"@@(DUMP|FILE):([\w.-]+)(?: (\d+))?@@", line)
+        m = re.search(r"@@(DUMP|FILE|VMCORE):([\w.-]+)(?: (\d+))?@@", line)
         if m and m.group(1) == "DUMP":
             take_dump(m.group(2))
+        elif m and m.group(1) == "VMCORE":
+            path = os.path.join(a.out, m.group(2) + ".vmcore")
+            os.rename(os.path.join(a.out, "disk"), path)
+            os.truncate(path, int(m.group(3)))
+            dumped = True
         elif m:
             want = (m.group(2), int(m.group(3)))
+        elif "@@CRASH@@" in line:
+            follow_console()
+            crashing = True
         elif "@@END@@" in line:
             follow_console()
             log("all files are here")

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Check a plant dump's truth, independently of kmlanalyze (a drgn script).
 
-    drgn -q -c DIR/dump.elf -s VMLINUX stalewords.py DIR > DIR/words.tsv
+    drgn -q -c DIR/dump.elf -s VMLINUX stalewords.py DIR [ELF] > DIR/words.tsv
+
+ELF is the dump to look into, DIR/dump.elf if not named.
 
 Finds every word of the dump that points into a planted object (for a block of
 pages also into its struct pages, or that is its physical address; for a per-cpu
@@ -24,6 +26,7 @@ from drgn import FaultError, Object, cast, sizeof
 from drgn.helpers.linux import *
 
 d = sys.argv[1]
+elf = sys.argv[2] if len(sys.argv) > 2 else os.path.join(d, "dump.elf")
 here = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -186,7 +189,7 @@ for o in objs:
 allr = sorted([r + ("address",) for r in ranges] + extra)
 starts = [r[0] for r in allr]
 text = "".join("%x %x\n" % (s, e) for s, e, *_ in allr)
-out = subprocess.run([exe, os.path.join(d, "dump.elf")], input=text, capture_output=True, text=True, check=True).stdout
+out = subprocess.run([exe, elf], input=text, capture_output=True, text=True, check=True).stdout
 hits = []
 for line in out.splitlines():
     pa, v = (int(x, 16) for x in line.split())
@@ -283,7 +286,7 @@ pcpu_starts = [x[0] for x in pcpu_leaks]
 
 
 # the mark of a free block: the whole page_type until 6.11, its top byte since
-buddy = int(re.search(r"NUMBER\(PAGE_BUDDY_MAPCOUNT_VALUE\)=(-?\d+)", prog["vmcoreinfo_data"].string_().decode()).group(1)) & 0xffffffff
+buddy = int(re.search(r"NUMBER\(PAGE_BUDDY_MAPCOUNT_VALUE\)=(-?\d+)", prog["VMCOREINFO"].string_().decode()).group(1)) & 0xffffffff
 
 
 # free pages that a CPU keeps for itself; list i is of order i / 3, the last of

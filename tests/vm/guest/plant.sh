@@ -24,4 +24,4 @@ say "planted, up $(cut -d' ' -f1 /proc/uptime)s"
 # from here on nothing may end: RCU stands still
 taskset 1 sh -c '
 	echo 1 > /sys/module/kmlplant/parameters/late
-	exec /bin/snap dump /dev/ttyS1 /tmp/kmltrap.bin'
+	exec /bin/snap dump /dev/ttyS1 /tmp/kmltrap.bin '$SNAP_CRASH

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * snap NAME TTY [HOLD] - in the guest: read what the kernel says of its own
+ * snap NAME TTY [HOLD [crash]] - in the guest: read what the kernel says of its own
  * memory, have the host take a dump, then send what was read.
  *
  * One process does it all, /proc/slabinfo comes last, and the dump is asked
  * for before anything is sent: no allocation of note lies between the numbers
  * and the dump.  HOLD is a file whose bytes shall stand in user memory.
  *
+ * With "crash" no dump is asked for: all is sent, and then the kernel panics;
+ * the one that takes over has the dump (vmcore.sh) and says so.
+ *
  * On TTY:   @@DUMP:NAME@@          and waits for a line from the host
  *           @@FILE:NAME SIZE@@     followed by SIZE bytes, for each file
- *           @@END@@
+ *           @@END@@, or @@CRASH@@ just before the panic
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -122,11 +125,24 @@ static void put(int fd, const char *p, size_t n)
 	}
 }
 
+static void ask_for_dump(int tty, const char *name)
+{
+	char line[128];
+
+	snprintf(line, sizeof(line), "@@DUMP:%s@@\n", name);
+	put(tty, line, strlen(line));
+	/* the host stops us about here, and answers when it is done */
+	do {
+		if (read(tty, line, 1) != 1)
+			_exit(1);
+	} while (line[0] != '\n');
+}
+
 int main(int argc, char **argv)
 {
 	struct termios t;
 	char line[128];
-	int tty, fd, i;
+	int tty, fd, i, sysrq = -1;
 
 	if (argc < 3)
 		return 2;
@@ -143,6 +159,8 @@ int main(int argc, char **argv)
 		if (read(fd, hold, 65536) < 0)
 			return 1;
 	}
+	if (argc > 4 && (sysrq = open("/proc/sysrq-trigger", O_WRONLY)) < 0)
+		return 1;
 	take("cmdline", "/proc/cmdline");
 	take("version", "/proc/version");
 	take("iomem", "/proc/iomem");
@@ -162,18 +180,17 @@ int main(int argc, char **argv)
 	take("meminfo", "/proc/meminfo");
 	take("slabinfo", "/proc/slabinfo");
 
-	snprintf(line, sizeof(line), "@@DUMP:%s@@\n", argv[1]);
-	put(tty, line, strlen(line));
-	/* the host stops us about here, and answers when it is done */
-	do {
-		if (read(tty, line, 1) != 1)
-			return 1;
-	} while (line[0] != '\n');
-
+	if (sysrq < 0)
+		ask_for_dump(tty, argv[1]);
 	for (i = 0; i < nfile; i++) {
 		snprintf(line, sizeof(line), "@@FILE:%s %zu@@\n", file[i].name, file[i].len);
 		put(tty, line, strlen(line));
 		put(tty, file[i].data, file[i].len);
+	}
+	if (sysrq >= 0) {
+		put(tty, "@@CRASH@@\n", 10);
+		tcdrain(tty);
+		put(sysrq, "c", 1);
 	}
 	put(tty, "@@END@@\n", 8);
 	tcdrain(tty);
