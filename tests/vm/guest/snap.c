@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #define MAXF 32
-#define ROOM (4 << 20)
+#define ROOM (16 << 20)
 
 static struct { const char *name; char *data; size_t len; } file[MAXF];
 static int nfile;
@@ -151,6 +151,7 @@ int main(int argc, char **argv)
 	take("vmcoreinfo", "/sys/kernel/vmcoreinfo");
 	take("modules", "/proc/modules");
 	take("vmstat", "/proc/vmstat");
+	take("kmemleak", "/sys/kernel/debug/kmemleak");
 	take_slab();
 	/* The files closed so far are freed by RCU: not between slabinfo and the
 	 * dump. */
