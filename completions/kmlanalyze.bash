@@ -22,6 +22,8 @@ _kmlanalyze()
 		word='text json kmemleak'
 		[[ $command == caches ]] && word='text json' ;;
 	--stack) word='live whole off' ;;
+	--kmemleak) word='show all' ;;
+	--compare) word='kmemleak' ;;
 	--progress) word='auto always never' ;;
 	--threads|--limit) return ;;
 	--cache-dir)
@@ -37,7 +39,7 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--no-lines" ;;
+		--no-lines --kmemleak --compare" ;;
 	caches) options=$common ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac

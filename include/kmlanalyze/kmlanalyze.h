@@ -99,6 +99,8 @@ struct kml_options {
 	const char *const *rules;  /* rules files */
 	size_t n_rules;
 	const char *baseline;      /* an earlier report in JSON; NULL: none */
+	bool kmemleak;             /* read the records of the kernel's own
+				      kmemleak; KML_ERR_NODATA if it has none */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
@@ -121,6 +123,10 @@ KML_API uint64_t kml_leaks(const struct kml_analysis *analysis);
 KML_API bool kml_is_leaked(const struct kml_analysis *analysis,
 			   uint64_t address);
 
+/* The number of objects that the kernel's own kmemleak reports; 0 without
+ * kml_options.kmemleak. */
+KML_API uint64_t kml_kmemleak_reported(const struct kml_analysis *analysis);
+
 /* Whether memory that the verdict needs could not be read. */
 KML_API bool kml_partial(const struct kml_analysis *analysis);
 
@@ -133,6 +139,12 @@ enum kml_format {
 /* Takes @bytes of output; an errno value stops the report with KML_ERR_OS. */
 typedef int kml_write_fn(void *arg, const char *text, size_t bytes);
 
+/* Which records of the kernel's own kmemleak are written. */
+enum kml_kmemleak {
+	KML_KMEMLEAK_SHOW, /* those that /sys/kernel/debug/kmemleak shows */
+	KML_KMEMLEAK_ALL,  /* every one, with its colour */
+};
+
 struct kml_report_options {
 	size_t size;          /* sizeof(struct kml_report_options) */
 	enum kml_format format;
@@ -141,6 +153,7 @@ struct kml_report_options {
 	uint64_t limit;       /* leak roots listed per group; 0: all */
 	const uint64_t *addresses; /* for kml_report_show() */
 	size_t n_addresses;
+	enum kml_kmemleak kmemleak; /* for kml_report_kmemleak() */
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 
@@ -161,6 +174,26 @@ KML_API struct kml_error *
 kml_report_caches(const struct kml_analysis *analysis,
 		  const struct kml_report_options *options,
 		  kml_write_fn *write, void *arg);
+
+/*
+ * The records of the kernel's own kmemleak: as text just what its
+ * /sys/kernel/debug/kmemleak would show.  Needs kml_options.kmemleak, of
+ * kml_inventory() or kml_analyze().
+ */
+KML_API struct kml_error *
+kml_report_kmemleak(const struct kml_analysis *analysis,
+		    const struct kml_report_options *options,
+		    kml_write_fn *write, void *arg);
+
+/*
+ * The verdicts of the kernel's own kmemleak and of this library side by side,
+ * with a reason where they differ.  Needs kml_options.kmemleak and
+ * kml_analyze().
+ */
+KML_API struct kml_error *
+kml_report_compare(const struct kml_analysis *analysis,
+		   const struct kml_report_options *options,
+		   kml_write_fn *write, void *arg);
 
 /*
  * Write what the analysis needs of a vmlinux (layouts, symbols, sections) to

@@ -56,6 +56,8 @@ static bool is_leak_shown(const struct arguments *args,
 	bool any = false;
 	size_t i;
 
+	if (args->records)
+		return kml_kmemleak_reported(analysis);
 	if (!args->report.n_addresses)
 		return kml_leaks(analysis);
 	for (i = 0; i < args->report.n_addresses; i++)

@@ -31,6 +31,8 @@ enum {
 	OPT_PROGRESS,
 	OPT_RULES,
 	OPT_BASELINE,
+	OPT_KMEMLEAK,
+	OPT_COMPARE,
 };
 
 /* Commands that an option is for. */
@@ -59,6 +61,8 @@ static const struct {
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
+	{ { "kmemleak", required_argument, NULL, OPT_KMEMLEAK }, LEAKS },
+	{ { "compare", required_argument, NULL, OPT_COMPARE }, LEAKS },
 };
 #define N_KNOWN (sizeof(known) / sizeof(*known))
 
@@ -132,6 +136,29 @@ static bool parse_progress(struct arguments *args)
 	if (!parse_word("progress", optarg, words, &word))
 		return false;
 	args->progress = (enum progress_mode)word;
+	return true;
+}
+
+static bool parse_kmemleak(struct arguments *args)
+{
+	static const char *const words[] = { "show", "all", NULL };
+	unsigned word;
+
+	if (!parse_word("kmemleak", optarg, words, &word))
+		return false;
+	args->report.kmemleak = (enum kml_kmemleak)word;
+	args->records = args->options.kmemleak = true;
+	return true;
+}
+
+static bool parse_compare(struct arguments *args)
+{
+	static const char *const words[] = { "kmemleak", NULL };
+	unsigned word;
+
+	if (!parse_word("compare", optarg, words, &word))
+		return false;
+	args->compare = args->options.kmemleak = true;
 	return true;
 }
 
@@ -217,6 +244,10 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_progress(args);
 	case OPT_THREADS:
 		return parse_threads(args);
+	case OPT_KMEMLEAK:
+		return parse_kmemleak(args);
+	case OPT_COMPARE:
+		return parse_compare(args);
 	case OPT_LIMIT:
 		return parse_number("limit", optarg, UINT64_MAX,
 				    &args->report.limit);
@@ -241,6 +272,51 @@ static bool is_allowed(const struct command *command, int value)
 	return true;
 }
 
+/* The first option that says nothing about kmemleak's records, or about a
+ * comparison; NULL if there is none. */
+static const char *useless_option(const struct arguments *args, unsigned seen)
+{
+	bool show = args->records && args->report.kmemleak == KML_KMEMLEAK_SHOW;
+
+	if (args->report.format == KML_FORMAT_KMEMLEAK)
+		return "--format=kmemleak";
+	if (args->options.held_by_stack)
+		return "--held-by-stack";
+	if (args->options.no_lines)
+		return "--no-lines";
+	if (args->report.no_content &&
+	    (!show || args->report.format != KML_FORMAT_TEXT))
+		return "--no-content";
+	if (args->options.blind)
+		return "--blind";
+	if (!args->records)
+		return NULL;
+	if (args->options.n_rules)
+		return "--rules";
+	if (args->options.baseline)
+		return "--baseline";
+	if (seen & 4)
+		return "--limit";
+	return seen & 8 ? "--stack" : NULL;
+}
+
+static bool check_kmemleak(const struct arguments *args, unsigned seen)
+{
+	const char *useless = useless_option(args, seen);
+
+	if (args->records && args->compare)
+		usage_error("'--kmemleak' and '--compare' exclude each other");
+	else if (useless)
+		usage_error("'%s' does not go with '--%s'", useless,
+			    args->compare    ? "compare=kmemleak" :
+			    args->report.kmemleak == KML_KMEMLEAK_SHOW ?
+					       "kmemleak=show" :
+					       "kmemleak=all");
+	else
+		return true;
+	return false;
+}
+
 /* Options that contradict each other. */
 static bool check_combination(const struct arguments *args, unsigned seen)
 {
@@ -248,6 +324,8 @@ static bool check_combination(const struct arguments *args, unsigned seen)
 
 	if (seen & 1 && seen & 2)
 		usage_error("'--no-cache' and '--cache-dir' exclude each other");
+	else if (args->records || args->compare)
+		return check_kmemleak(args, seen);
 	else if (kmemleak && seen & 4)
 		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
 	else if (kmemleak && args->options.held_by_stack)
@@ -267,6 +345,7 @@ static unsigned note_seen(int value)
 	return value == OPT_NO_CACHE  ? 1 :
 	       value == OPT_CACHE_DIR ? 2 :
 	       value == OPT_LIMIT     ? 4 :
+	       value == OPT_STACK     ? 8 :
 					0;
 }
 

@@ -34,6 +34,8 @@ struct arguments {
 	enum progress_mode progress;
 	bool quiet;         /* no warnings, no progress */
 	const char *rules[MAX_RULES_FILES]; /* options.n_rules of them */
+	bool records;       /* --kmemleak: the kernel's own records */
+	bool compare;       /* --compare: its verdicts and ours */
 	char **files;       /* what is left after the options */
 	int n_files;
 };

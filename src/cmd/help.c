@@ -31,6 +31,11 @@ static const char options[] =
 	"      --no-content     leave out the contents of memory\n"
 	"      --no-lines       no source lines; symbol+offset instead\n"
 	"\n"
+	"Of a kernel with CONFIG_DEBUG_KMEMLEAK:\n"
+	"      --kmemleak WHICH its own records: show, the report that it would print,\n"
+	"                       or all\n"
+	"      --compare kmemleak  its verdicts and ours, with the reason where they differ\n"
+	"\n"
 	"Exit status: 0 no leaks, 1 leaks, 2 usage, 3 input unusable or output not\n"
 	"written, 4 result partial (leaks may be listed as well).\n";
 

@@ -109,6 +109,15 @@ bool profile_symbol(const struct profile *profile, const char *name,
 bool profile_symbolize(const struct profile *profile, uint64_t address,
 		       const char **name_ret, uint64_t *offset_ret);
 
+/*
+ * A link-time address of code as the kernel's own kallsyms names it: by the
+ * nearest symbol at or below it, labels within functions included, which ends
+ * where the next one begins.  False if the address is in no code.
+ */
+bool profile_kallsyms(const struct profile *profile, uint64_t address,
+		      const char **name_ret, uint64_t *offset_ret,
+		      uint64_t *bytes_ret);
+
 struct profile_section {
 	const char *name;
 	uint64_t address; /* link-time */

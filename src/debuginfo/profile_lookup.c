@@ -292,3 +292,29 @@ bool profile_symbolize(const struct profile *profile, uint64_t address,
 	*offset_ret = address - image->symbol_addresses[i];
 	return true;
 }
+
+bool profile_kallsyms(const struct profile *profile, uint64_t address,
+		      const char **name_ret, uint64_t *offset_ret,
+		      uint64_t *bytes_ret)
+{
+	const struct profile_image *image = &profile->image;
+	const struct section_record *section = find_section(image, address);
+	uint32_t end = symbols_up_to(image, address), first = end;
+	uint64_t start, next;
+
+	if (!section || !(section->flags & SECTION_EXECUTABLE) || !end)
+		return false;
+	start = image->symbol_addresses[end - 1];
+	if (start < section->address)
+		return false;
+	/* The one that describes it best comes first. */
+	while (first > 0 && image->symbol_addresses[first - 1] == start)
+		first--;
+	next = section->address + section->size;
+	if (end < image->header->n_placed)
+		next = MIN(next, image->symbol_addresses[end]);
+	*name_ret = symbol_name(image, first);
+	*offset_ret = address - start;
+	*bytes_ret = next - start;
+	return true;
+}

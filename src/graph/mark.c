@@ -75,9 +75,13 @@ static void mark_self_held(struct mark *mark)
 	for (i = 0; i < heap->regions.size; i++) {
 		const struct heap_region *r = &heap->regions.data[i];
 
-		if (r->flags & HEAP_ROOT && !(r->flags & HEAP_ALIAS) &&
-		    !bitmap_test(mark->reached, r->first_id))
-			push(mark, r->first_id);
+		if (!(r->flags & HEAP_ROOT) || r->flags & HEAP_ALIAS)
+			continue;
+		for (id = r->first_id; id < r->first_id + r->n_objects; id++) {
+			if (!bitmap_test(mark->reached, id) &&
+			    !bitmap_test(heap->free, id))
+				push(mark, id);
+		}
 	}
 	for (id = 0; id < heap->n_ids; id++) {
 		if ((bitmap_test(heap->torn, id) ||

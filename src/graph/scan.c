@@ -306,6 +306,24 @@ static void scan_object_part(const struct scan *scan, struct chunk *chunk,
 
 /* ---- slabs */
 
+/* Of objects that are not scanned, the part that is all the same. */
+static void scan_links(const struct scan *scan, struct chunk *chunk,
+		       const struct heap_region *r, const char *slab)
+{
+	const struct kernel_cache *cache = &scan->kernel->caches.data[r->owner];
+	uint32_t i;
+
+	for (i = 0; i < r->n_objects; i++) {
+		uint64_t at = (uint64_t)i * r->slot_bytes + r->pad_bytes;
+
+		if (!bitmap_test(scan->heap->free, r->first_id + i))
+			scan_bytes(scan, chunk, r->first_id + i, slab,
+				   MIN(at + cache->link_start, r->bytes),
+				   MIN(at + cache->link_end, r->bytes),
+				   (int64_t)at);
+	}
+}
+
 static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
 				   struct chunk *chunk, uint64_t pfn)
 {
@@ -341,6 +359,10 @@ static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
 	if (missing) {
 		note_gap(chunk, missing == 2 ? GAP_SECOND : GAP_SLAB, r->va);
 		chunk->statistics.slabs_unreadable++;
+	}
+	if (r->flags & HEAP_NO_SCAN) {
+		scan_links(scan, chunk, r, thread->buf);
+		return NULL;
 	}
 	for (i = 0; i < r->n_objects; i++) {
 		if (!bitmap_test(scan->heap->free, r->first_id + i))

@@ -47,8 +47,10 @@ enum {
 				   region owns: per-cpu units and cookies */
 	HEAP_COMPOUND = 1 << 1, /* HEAP_PAGES: a compound page */
 	HEAP_NO_SCAN = 1 << 2,  /* contents are looked at by other means:
-				   task stacks; or not at all: ioremap */
-	HEAP_ROOT = 1 << 3,     /* live by definition: module memory */
+				   task stacks; or not at all: ioremap,
+				   records of kmemleak */
+	HEAP_ROOT = 1 << 3,     /* live by definition, all of its objects:
+				   module memory */
 	HEAP_GUESSED = 1 << 4,  /* the extent is inferred: an uncompound block
 				   whose order the kernel does not record */
 	HEAP_SPLIT = 1 << 5,    /* HEAP_PAGES: pages of a split allocation */

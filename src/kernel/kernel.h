@@ -94,6 +94,9 @@ struct kernel_cache {
 	bool listed;             /* on slab_caches */
 	bool doubtful;           /* some of its objects may be free, though they
 				    are on no list that could be read */
+	/* Of slabs with HEAP_NO_SCAN this part of each object is scanned all
+	 * the same: links to what is none of its business. */
+	uint16_t link_start, link_end;
 };
 
 struct kernel_slab {
@@ -399,6 +402,9 @@ struct kml_error *kernel_load_task_tables(struct kernel *kernel) error_must_chec
 struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_dircache(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_kmemleak(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_stackdepot(struct kernel *kernel)
+	error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
 struct kml_error *kernel_mark_kfence(struct kernel *kernel) error_must_check;

@@ -52,7 +52,6 @@ static bool module_symbolize(struct kernel *kernel,
 	return !error && ret->name[0];
 }
 
-/* The kernel counts the padding behind a symbol as its own: up to the next. */
 #define MAX_PADDING 64u
 
 /* How long the symbols are that precede functions since Linux 6.2
@@ -69,29 +68,18 @@ static uint64_t prefix_bytes(const struct kernel *kernel)
 	return start - prefix;
 }
 
-static uint64_t padding(const struct kernel *kernel, uint64_t end)
-{
-	uint64_t prefix = prefix_bytes(kernel), offset;
-	const char *name;
-	unsigned i;
-
-	for (i = 0; i < MAX_PADDING; i++) {
-		if (profile_symbolize(kernel->profile, end + i, &name, &offset))
-			return offset ? 0 : i >= prefix ? i - prefix : i;
-	}
-	return 0;
-}
-
-/* Several static functions may share a name: then the first is another. */
+/* Up to the next symbol, of which the prefix is the first one.  Several static
+ * functions may share a name: then the size is another's. */
 static uint64_t symbol_bytes(const struct kernel *kernel, const char *name,
-			     uint64_t start)
+			     uint64_t start, uint64_t bytes)
 {
-	uint64_t address, bytes;
+	uint64_t prefix = prefix_bytes(kernel), address, own;
 
-	if (!profile_symbol(kernel->profile, name, &address, &bytes) ||
-	    address != start || !bytes)
-		return 0;
-	return bytes + padding(kernel, start + bytes);
+	if (bytes < prefix ||
+	    (profile_symbol(kernel->profile, name, &address, &own) &&
+	     address == start && own > bytes - prefix))
+		return bytes;
+	return bytes - prefix;
 }
 
 bool kernel_symbolize(struct kernel *kernel, uint64_t va,
@@ -106,14 +94,18 @@ bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 		if (va - module->base_va < module->bytes)
 			return module_symbolize(kernel, module, va, ret);
 	}
-	if (va < kernel->image_va || va >= kernel->modules_va ||
-	    !profile_symbolize(kernel->profile, va - kernel->kaslr_offset, &name,
-			       &ret->offset))
+	if (va < kernel->image_va || va >= kernel->modules_va)
+		return false;
+	ret->module = NULL;
+	ret->bytes = 0;
+	va -= kernel->kaslr_offset;
+	if (profile_kallsyms(kernel->profile, va, &name, &ret->offset,
+			     &ret->bytes))
+		ret->bytes = symbol_bytes(kernel, name, va - ret->offset,
+					  ret->bytes);
+	else if (!profile_symbolize(kernel->profile, va, &name, &ret->offset))
 		return false;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
-	ret->bytes = symbol_bytes(kernel, name,
-				  va - kernel->kaslr_offset - ret->offset);
-	ret->module = NULL;
 	return true;
 }
 

@@ -8,7 +8,7 @@
 struct kernel_symbol_name {
 	char name[128];
 	uint64_t offset;
-	uint64_t bytes; /* of the symbol; 0: unknown */
+	uint64_t bytes; /* of the symbol; 0: unknown, or data */
 	const char *module; /* NULL: the kernel proper */
 };
 

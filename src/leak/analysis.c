@@ -69,9 +69,18 @@ static struct kml_error *open_profile(struct kml_analysis *a)
 
 static struct kml_error *load_kernel(struct kml_analysis *a)
 {
-	return kernel_load(&a->kernel, a->image, a->profile, &a->messenger,
-			   &a->heap, pool_threads(a->options.threads),
-			   a->options.stack);
+	struct kml_error *error;
+
+	error = kernel_load(&a->kernel, a->image, a->profile, &a->messenger,
+			    &a->heap, pool_threads(a->options.threads),
+			    a->options.stack);
+	if (error || !a->options.kmemleak)
+		return error;
+	error = kmemleak_load(&a->kernel, &a->kmemleak);
+	if (!error && !a->kmemleak.enabled)
+		message_warning(&a->messenger,
+				"kmemleak was off, or had given up: its records are not complete");
+	return error;
 }
 
 static struct kml_error *scan(struct kml_analysis *a)
@@ -278,6 +287,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 		lines_close(a->lines);
 	blind_deinit(&a->blind);
 	user_deinit(&a->user);
+	kmemleak_deinit(&a->kmemleak);
 	held_deinit(&a->held);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);
@@ -308,6 +318,17 @@ bool kml_is_leaked(const struct kml_analysis *analysis, uint64_t address)
 
 	return id != HEAP_NONE && analysis->reached &&
 	       leak_is_white(&analysis->kernel, analysis->reached, id);
+}
+
+uint64_t kml_kmemleak_reported(const struct kml_analysis *analysis)
+{
+	const struct kmemleak *kmemleak = &analysis->kmemleak;
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < kmemleak->records.size; i++)
+		n += kmemleak_is_reported(kmemleak, &kmemleak->records.data[i]);
+	return n;
 }
 
 bool kml_partial(const struct kml_analysis *analysis)

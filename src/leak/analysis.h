@@ -12,6 +12,7 @@
 #include "graph/graph.h"
 #include "graph/mark.h"
 #include "leak/blind.h"
+#include "kernel/kmemleak.h"
 #include "leak/held.h"
 #include "leak/leak.h"
 #include "leak/user.h"
@@ -50,6 +51,7 @@ struct kml_analysis {
 	struct leaks leaks;
 	struct held_list held;
 	struct blind blind;
+	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
 };
 

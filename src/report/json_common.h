@@ -20,6 +20,13 @@ void json_statistics(struct json *json, const struct report *report);
 
 /* "address", "bytes", "kind", "cache" of the object being written. */
 void json_object_members(struct json *json, const struct object *object);
+/* What the kernel's own kmemleak recorded of an object, but for its address,
+ * size and backtrace. */
+void json_record_members(struct json *json, const struct report *report,
+			 const struct kmemleak_record *record);
+/* "backtrace": where it was allocated. */
+void json_record_trace(struct json *json, struct report *report,
+		       const struct kmemleak_record *record);
 /* An array of source lines under @key. */
 void json_frames(struct json *json, const char *key,
 		 const struct lines_frame *frames, size_t n);

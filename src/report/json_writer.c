@@ -149,6 +149,12 @@ void json_number(struct json *json, const char *key, uint64_t value)
 	writer_printf(json->writer, "%" PRIu64, value);
 }
 
+void json_signed(struct json *json, const char *key, int64_t value)
+{
+	begin_value(json, key);
+	writer_printf(json->writer, "%" PRId64, value);
+}
+
 void json_seconds(struct json *json, const char *key, double value)
 {
 	uint64_t ms = value > 0 ? (uint64_t)(value * 1000 + 0.5) : 0;

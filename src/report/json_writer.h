@@ -34,6 +34,7 @@ void json_end(struct json *json);
 void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, uint64_t value);
+void json_signed(struct json *json, const char *key, int64_t value);
 /* Seconds, with three decimals. */
 void json_seconds(struct json *json, const char *key, double value);
 /* An address: "0x...", as numbers above 2^53 do not survive most readers. */

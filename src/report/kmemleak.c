@@ -16,6 +16,7 @@
 
 #include "base/util.h"
 #include "report/content.h"
+#include "report/records.h"
 
 struct entry {
 	uint64_t va;
@@ -29,7 +30,7 @@ static int compare_entries(const void *a, const void *b)
 	return (x->va > y->va) - (x->va < y->va);
 }
 
-static void print_hex_dump(struct report *report, const struct object *object)
+void print_kmemleak_hex_dump(struct report *report, const struct object *object)
 {
 	struct writer *w = &report->writer;
 	struct content content;
@@ -60,7 +61,7 @@ static void print_entry(struct report *report, uint32_t id)
 		      object.bytes);
 	writer_puts(w, "  comm \"unknown\", pid 0, jiffies 0\n");
 	if (!report->options.no_content)
-		print_hex_dump(report, &object);
+		print_kmemleak_hex_dump(report, &object);
 	writer_puts(w, "  backtrace:\n");
 	if (caller) {
 		object_symbol(report, caller, symbol);

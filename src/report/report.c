@@ -71,6 +71,38 @@ struct kml_error *kml_report_show(const struct kml_analysis *analysis,
 	return run(analysis, options, formats, write, arg);
 }
 
+struct kml_error *kml_report_kmemleak(const struct kml_analysis *analysis,
+				      const struct kml_report_options *options,
+				      kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_records_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_records_json,
+	};
+
+	if (!analysis->options.kmemleak)
+		return error_new(KML_ERR_ARGUMENT,
+				 "the analysis was not told to read kmemleak's records");
+	return run(analysis, options, formats, write, arg);
+}
+
+struct kml_error *kml_report_compare(const struct kml_analysis *analysis,
+				     const struct kml_report_options *options,
+				     kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_compare_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_compare_json,
+	};
+
+	if (!analysis->options.kmemleak || !analysis->reached)
+		return error_new(KML_ERR_ARGUMENT,
+				 "there are no two verdicts to compare");
+	return run(analysis, options, formats, write, arg);
+}
+
 struct kml_error *kml_report_caches(const struct kml_analysis *analysis,
 				    const struct kml_report_options *options,
 				    kml_write_fn *write, void *arg)

@@ -27,6 +27,10 @@ void report_kmemleak(struct report *report);
 void report_json(struct report *report);
 void report_show_text(struct report *report);
 void report_show_json(struct report *report);
+void report_records_text(struct report *report);
+void report_records_json(struct report *report);
+void report_compare_text(struct report *report);
+void report_compare_json(struct report *report);
 void report_caches_text(struct report *report);
 void report_caches_json(struct report *report);
 

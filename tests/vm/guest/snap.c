@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #define MAXF 32
-#define ROOM (4 << 20)
+#define ROOM (16 << 20)
 
 static struct { const char *name; char *data; size_t len; } file[MAXF];
 static int nfile;
@@ -169,6 +169,11 @@ int main(int argc, char **argv)
 	take("vmcoreinfo", "/sys/kernel/vmcoreinfo");
 	take("modules", "/proc/modules");
 	take("vmstat", "/proc/vmstat");
+	/* Each read() finds its place again by counting, so that objects freed
+	 * meanwhile make it skip others: read thrice. */
+	take("kmemleak", "/sys/kernel/debug/kmemleak");
+	take("kmemleak.2", "/sys/kernel/debug/kmemleak");
+	take("kmemleak.3", "/sys/kernel/debug/kmemleak");
 	take_slab();
 	/* The files closed so far are freed by RCU: not between slabinfo and the
 	 * dump. */

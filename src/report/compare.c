@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/compare.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "kernel/symbol.h"
+#include "report/records.h"
+
+const char *const compare_theirs_names[THEIRS_VERDICTS] = {
+	[THEIRS_REPORTED] = "reported", [THEIRS_WHITE] = "white",
+	[THEIRS_GRAY] = "gray",         [THEIRS_BLACK] = "black",
+	[THEIRS_UNTRACKED] = "untracked",
+};
+
+const char *const compare_ours_names[OURS_VERDICTS] = {
+	[OURS_LEAKED] = "leaked", [OURS_LIVE] = "live",
+	[OURS_FREE] = "free",     [OURS_DOUBT] = "in_doubt",
+	[OURS_UNKNOWN] = "unknown",
+};
+
+const struct compare_reason_text compare_reasons[COMPARE_REASONS] = {
+	[REASON_NONE] = { "both", "both report" },
+	[REASON_YOUNG] = {
+		"young",
+		"kmlanalyze reports; for kmemleak they were too young at its last scan" },
+	[REASON_UNCONFIRMED] = {
+		"unconfirmed",
+		"kmlanalyze reports; kmemleak found them unreferenced but has not reported them" },
+	[REASON_NOT_LEAK] = {
+		"not_leak",
+		"kmlanalyze reports; for kmemleak they need no reference (min_count 0: kmemleak_not_leak() and the like)" },
+	[REASON_IGNORED] = {
+		"ignored",
+		"kmlanalyze reports; kmemleak was told to ignore them (black)" },
+	[REASON_KIND] = {
+		"kind",
+		"kmlanalyze reports; kmemleak tracks no page blocks and no mappings" },
+	[REASON_CACHE] = {
+		"cache",
+		"kmlanalyze reports; kmemleak tracks no object of their cache" },
+	[REASON_PERCPU] = {
+		"percpu",
+		"kmlanalyze reports; this kernel's kmemleak never reports per-cpu blocks" },
+	[REASON_NO_RECORD] = {
+		"no_record",
+		"kmlanalyze reports; kmemleak has no record of them" },
+	[REASON_STALE_WORD] = {
+		"stale_word",
+		"kmlanalyze reports; kmemleak scans a word that refers to them and stands where nothing live is" },
+	[REASON_HELD_BY_LEAK] = {
+		"held_by_leak",
+		"kmlanalyze reports; held by a leak that kmemleak takes for held" },
+	[REASON_GONE] = {
+		"gone",
+		"kmlanalyze reports; kmemleak counted references, but no word that it scans refers to them now" },
+	[REASON_UNTRACKED_HOLDER] = {
+		"untracked_holder",
+		"kmemleak reports; held from memory that it does not track" },
+	[REASON_UNSCANNED_HOLDER] = {
+		"unscanned_holder",
+		"kmemleak reports; held by what it was told not to scan" },
+	[REASON_OUTSIDE_AREAS] = {
+		"outside_areas",
+		"kmemleak reports; held by a word outside of the holder's scan areas" },
+	[REASON_WHITE_HOLDER] = {
+		"white_holder",
+		"kmemleak reports; held by what it takes for unreferenced as well" },
+	[REASON_ENCODED] = {
+		"encoded",
+		"kmemleak reports; held by a struct page, a per-cpu pointer or a physical address, which it does not follow" },
+	[REASON_MIN_COUNT] = {
+		"min_count",
+		"kmemleak reports; held, but it wants more references than there are" },
+	[REASON_SINCE] = {
+		"since",
+		"kmemleak reports; held by a word that it scans: since its last scan?" },
+	[REASON_OWN_RULE] = {
+		"own_rule",
+		"kmemleak reports; no word holds them, but a rule of kmlanalyze does" },
+	[REASON_FREED] = { "freed", "kmemleak reports; free by now" },
+	[REASON_DOUBT] = {
+		"in_doubt",
+		"kmemleak reports; torn or unreadable in the dump" },
+	[REASON_NOT_FOUND] = {
+		"not_found",
+		"kmemleak reports; in no object that kmlanalyze knows" },
+};
+
+bool compare_make(struct report *report, struct comparison *ret)
+{
+	struct kml_analysis *a = report->analysis;
+	struct kml_error *error;
+
+	error = compare_verdicts(&a->kernel, &a->graph, a->reached,
+				 &a->kmemleak, ret);
+	if (error)
+		writer_fail(&report->writer, error);
+	return !error;
+}
+
+static void place_object(const struct report *report,
+			 const struct compare_word *word, char *ret)
+{
+	const struct object object = object_of(report, word->owner);
+	uint64_t offset = word->va - object.va;
+	char symbol[SYMBOL_BYTES_MAX];
+
+	if (object.area && object.region->flags & HEAP_ROOT) {
+		kernel_format_symbol(report->kernel, word->va, symbol,
+				     sizeof(symbol));
+		snprintf(ret, COMPARE_PLACE_BYTES, "%s (module memory)",
+			 symbol);
+		return;
+	}
+	/* Of a per-cpu block the word is in some CPU's copy. */
+	if (object.kind == HEAP_PERCPU)
+		snprintf(ret, COMPARE_PLACE_BYTES, "%s 0x%" PRIx64 " at 0x%016" PRIx64,
+			 object_family(&object), object.va, word->va);
+	else
+		snprintf(ret, COMPARE_PLACE_BYTES, "%s 0x%016" PRIx64 "+0x%" PRIx64,
+			 object_family(&object), object.va, offset);
+}
+
+static void place_root(struct report *report, const struct compare_word *word,
+		       char *ret)
+{
+	const struct kernel_root *root =
+		&report->kernel->roots.data[word->owner];
+	char symbol[SYMBOL_BYTES_MAX];
+
+	switch (root->kind) {
+	case ROOT_REGISTERS:
+		snprintf(ret, COMPARE_PLACE_BYTES, "a register of CPU %" PRIu32,
+			 root->owner);
+		return;
+	case ROOT_CODE:
+		snprintf(ret, COMPARE_PLACE_BYTES, "the kernel's code");
+		return;
+	case ROOT_SECTION:
+		kernel_format_symbol(report->kernel, word->va, symbol,
+				     sizeof(symbol));
+		snprintf(ret, COMPARE_PLACE_BYTES, "%s (%s)", symbol,
+			 root->name);
+		return;
+	case ROOT_IRQ_STACK:
+		snprintf(ret, COMPARE_PLACE_BYTES,
+			 "an interrupt stack of CPU %" PRIu32 " at 0x%016" PRIx64,
+			 root->owner, word->va);
+		return;
+	default:
+		snprintf(ret, COMPARE_PLACE_BYTES, "%s at 0x%016" PRIx64,
+			 root->name, word->va);
+	}
+}
+
+/* In a section, or in a CPU's copy of the static per-cpu ones. */
+static void place_hole(const struct report *report,
+		       const struct compare_word *word, char *ret)
+{
+	struct kernel *kernel = report->kernel;
+	const char *name = NULL;
+	uint64_t offset, va;
+	unsigned cpu;
+
+	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
+		va = word->va - kernel->cpu_offset[cpu];
+		/* Link-time addresses of a section that starts at 0 are not
+		 * moved. */
+		if (kernel->percpu_start >= kernel->image_va)
+			va -= kernel->kaslr_offset;
+		if (kernel->cpu_offset[cpu] &&
+		    profile_symbolize(kernel->profile, va, &name, &offset)) {
+			snprintf(ret, COMPARE_PLACE_BYTES,
+				 "%s+0x%" PRIx64 " of CPU %u", name, offset,
+				 cpu);
+			return;
+		}
+	}
+	kernel_format_symbol(kernel, word->va, ret, COMPARE_PLACE_BYTES);
+}
+
+static void place_stack(const struct report *report,
+			const struct compare_word *word, char *ret)
+{
+	const struct kernel_task *task =
+		&report->kernel->tasks.data[word->owner];
+
+	snprintf(ret, COMPARE_PLACE_BYTES,
+		 "the stack of %s (pid %" PRIu32 ") at 0x%016" PRIx64 ", %s its stack pointer",
+		 task->comm, task->pid, word->va,
+		 word->va < task->sp ? "below" : "above");
+}
+
+void compare_place(struct report *report, const struct compare_word *word,
+		   char ret[COMPARE_PLACE_BYTES])
+{
+	ret[0] = '\0';
+	switch (word->place) {
+	case PLACE_OBJECT:
+		place_object(report, word, ret);
+		break;
+	case PLACE_ROOT:
+		place_root(report, word, ret);
+		break;
+	case PLACE_STACK:
+		place_stack(report, word, ret);
+		break;
+	case PLACE_STRUCT_PAGE:
+		if (word->va)
+			snprintf(ret, COMPARE_PLACE_BYTES,
+				 "struct page 0x%016" PRIx64, word->va);
+		else
+			snprintf(ret, COMPARE_PLACE_BYTES,
+				 "a struct page of the object at 0x%016" PRIx64,
+				 heap_object_va(report->heap, word->owner));
+		break;
+	case PLACE_HOLE:
+		place_hole(report, word, ret);
+		break;
+	}
+}
+
+const struct kmemleak_record *
+compare_record(const struct report *report, const struct compare_entry *entry)
+{
+	return entry->record == HEAP_NONE ?
+		       NULL :
+		       &report->analysis->kmemleak.records.data[entry->record];
+}
+
+struct object compare_object(const struct report *report,
+			     const struct compare_entry *entry)
+{
+	return entry->id == HEAP_NONE ?
+		       record_object(compare_record(report, entry)) :
+		       object_of(report, entry->id);
+}
