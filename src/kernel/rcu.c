@@ -93,8 +93,10 @@ static struct kml_error *load_page(struct kernel *kernel,
 	if (!error)
 		error = image_read_va(kernel->image, va + l->records.offset,
 				      records, n * 8);
-	for (i = 0; !error && i < n; i++)
+	for (i = 0; !error && i < n; i++) {
 		kernel_mark_waiting(kernel, records[i]);
+		error = kernel_hide_waiting(kernel, records[i], false);
+	}
 	return error;
 }
 
@@ -125,6 +127,14 @@ static struct kml_error *load_chain(struct kernel *kernel,
 	return kernel_forgive(kernel, error, "pages of kvfree_rcu()", head_va);
 }
 
+static struct kml_error *hide_single(struct kernel *kernel, void *arg,
+				     uint64_t va, uint64_t function)
+{
+	(void)arg;
+	(void)function;
+	return kernel_hide_waiting(kernel, va, true);
+}
+
 /* What one batch has: pages of pointers, and objects chained by themselves. */
 static struct kml_error *load_batch(struct kernel *kernel,
 				    struct bulk_layout *l,
@@ -138,7 +148,7 @@ static struct kml_error *load_batch(struct kernel *kernel,
 
 	error = kernel_read_u64(kernel, va + single->offset, &object);
 	if (!error)
-		error = kernel_walk_waiting(kernel, object, NULL, NULL);
+		error = kernel_walk_waiting(kernel, object, hide_single, NULL);
 	for (i = 0; !error && i < heads->count; i++)
 		error = load_chain(kernel, l,
 				   va + heads->offset + i * head_bytes);

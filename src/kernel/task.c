@@ -25,7 +25,8 @@
 struct task_load {
 	struct profile_member pid, comm, stack, on_cpu, sp;
 	struct profile_member last_wakee, run_node, on_rq;
-	bool has_last_wakee, has_run_node;
+	struct profile_member vmacache;
+	bool has_last_wakee, has_run_node, has_vmacache;
 	uint64_t callers[MAX_STACK_CALLERS]; /* who allocates stacks */
 	unsigned n_callers;
 };
@@ -48,13 +49,17 @@ static struct kml_error *load_layout(struct kernel *kernel,
 					 "se.run_node", &l->run_node) &&
 			  profile_member(kernel->profile, "task_struct",
 					 "se.on_rq", &l->on_rq);
+	l->has_vmacache = profile_member(kernel->profile, "task_struct",
+					 "vmacache", &l->vmacache);
 	return kernel_members(kernel, needs);
 }
 
 /*
- * What the scheduler leaves behind in a task: whom it woke up last, to compare
+ * What is left behind in a task.  By the scheduler: whom it woke up last, to compare
  * with and never to look at (record_wakee() of kernel/sched/fair.c), and, off
- * the run queue, who its neighbours were there (rb_erase() clears nothing).
+ * the run queue, who its neighbours were there (rb_erase() clears nothing).  By
+ * page faults, until Linux 6.1 (7964cf8caa4d): which areas were the last, by a
+ * sequence number that may have passed.
  */
 static struct kml_error *hide_leftovers(struct kernel *kernel,
 					const struct task_load *l, uint64_t va)
@@ -64,6 +69,9 @@ static struct kml_error *hide_leftovers(struct kernel *kernel,
 
 	if (l->has_last_wakee)
 		error = kernel_add_hole(kernel, va + l->last_wakee.offset, 8);
+	if (!error && l->has_vmacache)
+		error = kernel_add_hole(kernel, va + l->vmacache.offset,
+					l->vmacache.size);
 	if (!error && l->has_run_node)
 		error = kernel_read_uint(kernel, va + l->on_rq.offset,
 					 (unsigned)l->on_rq.size, &on_rq);

@@ -25,6 +25,113 @@ void kernel_mark_waiting(struct kernel *kernel, uint64_t va)
 		bitmap_set(kernel->heap->waiting, id);
 }
 
+/*
+ * What a callback does that only frees its object, and what it puts or frees
+ * first.  All else in the object is of the past: whatever it refers to has been
+ * given back before, or is held by others.
+ */
+static const struct {
+	const char *function, *type;
+	const char *kept[3];
+} releases[] = {
+	/* lib/maple_tree.c */
+	{ "mt_free_rcu", "maple_node", { NULL } },
+	/* lib/radix-tree.c: nodes of xarrays as well */
+	{ "radix_tree_node_rcu_free", "xa_node", { NULL } },
+	/* fs/dcache.c: of dentries with a short name */
+	{ "__d_free", "dentry", { NULL } },
+	/* fs/file_table.c: put_cred(); until Linux 6.7 (0ede61d8589c) */
+	{ "file_free_rcu", "file", { "f_cred" } },
+	/* kernel/fork.c, from Linux 6.4 (c7f8f31c00d1) until 6.15 */
+	{ "vm_area_free_rcu_cb", "vm_area_struct",
+	  { "vm_lock", "anon_name", "numab_state" } },
+};
+
+struct kept {
+	uint64_t start, end; /* addresses */
+};
+
+/* Hide all of an object but what is kept, in any order. */
+static struct kml_error *hide_object(struct kernel *kernel, uint64_t va,
+				     uint64_t bytes, struct kept *kept,
+				     size_t n)
+{
+	uint64_t at = va;
+	struct kml_error *error = NULL;
+	size_t i;
+
+	while (!error) {
+		const struct kept *next = NULL;
+
+		for (i = 0; i < n; i++) {
+			if (kept[i].end > at && kept[i].start < va + bytes &&
+			    (!next || kept[i].start < next->start))
+				next = &kept[i];
+		}
+		if (!next)
+			return kernel_add_hole(kernel, at, va + bytes - at);
+		if (next->start > at)
+			error = kernel_add_hole(kernel, at, next->start - at);
+		at = next->end;
+		if (at >= va + bytes)
+			break;
+	}
+	return error;
+}
+
+struct kml_error *kernel_hide_waiting(struct kernel *kernel, uint64_t va,
+				      bool has_head)
+{
+	enum heap_reference how;
+	uint32_t id = heap_resolve(kernel->heap, va, &how);
+	struct kept head = { va, va + 16 };
+
+	if (id == HEAP_NONE || how != HEAP_REF_ADDRESS ||
+	    heap_region_of(kernel->heap, id)->kind != HEAP_SLAB)
+		return NULL;
+	return hide_object(kernel, heap_object_va(kernel->heap, id),
+			   heap_object_bytes(kernel->heap, id), &head,
+			   has_head);
+}
+
+/* Hide what is in an object that @function is to free, if that is known. */
+static struct kml_error *hide_released(struct kernel *kernel,
+				       const uint64_t *functions, uint64_t va,
+				       uint64_t function)
+{
+	struct kept kept[ARRAY_SIZE(releases[0].kept) + 1] = {
+		{ va, va + 16 },
+	};
+	struct profile_member member;
+	enum heap_reference how;
+	size_t i, j, n = 1;
+	uint64_t object;
+	uint32_t id;
+
+	for (i = 0; i < ARRAY_SIZE(releases); i++) {
+		if (functions[i] && functions[i] == function)
+			break;
+	}
+	id = heap_resolve(kernel->heap, va, &how);
+	if (i == ARRAY_SIZE(releases) || id == HEAP_NONE ||
+	    heap_region_of(kernel->heap, id)->kind != HEAP_SLAB)
+		return NULL;
+	object = heap_object_va(kernel->heap, id);
+	for (j = 0; j < ARRAY_SIZE(releases[i].kept) && releases[i].kept[j];
+	     j++) {
+		/* The configuration may lack it. */
+		if (!profile_member(kernel->profile, releases[i].type,
+				    releases[i].kept[j], &member))
+			continue;
+		kept[n++] = (struct kept){
+			object + member.offset,
+			object + member.offset + member.size,
+		};
+	}
+	return hide_object(kernel, object, heap_object_bytes(kernel->heap, id),
+			   kept, n);
+}
+
 /* Not unsound: that it waits is told, but decides nothing. */
 static struct kml_error *forgive(struct kernel *kernel, struct kml_error *error,
 				 uint64_t va)
@@ -40,11 +147,29 @@ static struct kml_error *forgive(struct kernel *kernel, struct kml_error *error,
 	}
 }
 
+/* Where the functions of releases[] are, 0 for one that the kernel lacks or
+ * whose object's type it does. */
+static void find_releases(struct kernel *kernel, uint64_t *functions)
+{
+	uint64_t unused;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(releases); i++) {
+		functions[i] = 0;
+		if (profile_type_size(kernel->profile, releases[i].type,
+				      &unused))
+			kernel_has_symbol(kernel, releases[i].function,
+					  &functions[i]);
+	}
+}
+
 struct kml_error *kernel_walk_waiting(struct kernel *kernel, uint64_t va,
 				      kernel_waiting_fn *callback, void *arg)
 {
-	uint64_t words[2], n;
+	uint64_t words[2], n, functions[ARRAY_SIZE(releases)];
 	struct kml_error *error = NULL;
+
+	find_releases(kernel, functions);
 
 	for (n = 0; va; n++) {
 		/* The next one, and the function */
@@ -54,11 +179,11 @@ struct kml_error *kernel_walk_waiting(struct kernel *kernel, uint64_t va,
 		if (error)
 			return forgive(kernel, error, va);
 		kernel_mark_waiting(kernel, va);
-		if (callback) {
+		error = hide_released(kernel, functions, va, words[1]);
+		if (!error && callback)
 			error = callback(kernel, arg, va, words[1]);
-			if (error)
-				return error;
-		}
+		if (error)
+			return error;
 		va = words[0];
 	}
 	return NULL;

@@ -8,6 +8,13 @@
 /* The object that @va lies in, if any, waits for RCU. */
 void kernel_mark_waiting(struct kernel *kernel, uint64_t va);
 
+/*
+ * The object that @va lies in is to be freed, and nothing else: what is in it
+ * holds nothing.  @has_head: but its rcu_head, at @va, which holds the next.
+ */
+struct kml_error *kernel_hide_waiting(struct kernel *kernel, uint64_t va,
+				      bool has_head) error_must_check;
+
 /* Called with each callback: where its rcu_head is, and what is to be called:
  * a function, or for kfree_rcu() the object or the offset of @va in it. */
 typedef struct kml_error *kernel_waiting_fn(struct kernel *kernel, void *arg,
