@@ -131,6 +131,7 @@ const struct wanted_type profile_types[] = {
 	/* Tasks, stacks and CPUs. */
 	CORE("task_struct"),
 	TYPE("thread_struct"),
+	OF("kthread", "kernel/kthread.c"),
 	TYPE("thread_info"),
 	TYPE("thread_union"),      /* as large as a stack */
 	CORE("mm_struct"),
@@ -256,6 +257,7 @@ const char *const profile_units[] = {
 	"lib/maple_tree.c",
 	"lib/xarray.c",
 	"kernel/fork.c",
+	"kernel/kthread.c",
 	"kernel/module.c",      /* until 5.18 */
 	"kernel/module/main.c",
 	"kernel/module/kallsyms.c",

@@ -738,9 +738,9 @@ static struct kml_error *scan_virtual(struct scan *scan, struct chunk *chunk,
 				return error;
 			continue;
 		}
-		scan_bytes(scan, chunk, scan->n_objects + root_index, buf,
-			   va - page, MIN(end - page, 4096),
-			   (int64_t)(root->start_va - page));
+		scan_around_holes(scan, chunk, scan->n_objects + root_index,
+				  buf, page, va - page, MIN(end - page, 4096),
+				  (int64_t)(root->start_va - page));
 	}
 	return NULL;
 }

@@ -37,6 +37,16 @@ struct arch_variable {
 	const char *symbol, *type, *member;
 };
 
+/* How a function starts: registers (numbers as in gpr_names) that it pushes
+ * below its return address, in that order, and the bytes below these that it
+ * takes for itself. */
+#define ARCH_PROLOGUE_MAX 8u
+struct arch_prologue {
+	uint8_t pushed[ARCH_PROLOGUE_MAX];
+	unsigned n_pushed;
+	uint32_t frame_bytes;
+};
+
 struct arch {
 	const char *name;     /* libkdumpfile's and uname's */
 	uint16_t elf_machine; /* EM_... */
@@ -63,6 +73,15 @@ struct arch {
 	/* Decode an NT_PRSTATUS note's descriptor; false if it is too short. */
 	bool (*decode_prstatus)(const void *desc, size_t bytes,
 				struct image_regs *ret);
+
+	/* Code: the prologue of a function, of whose start @n bytes are given;
+	 * and whom the five bytes in front of @return_va call, if that is in
+	 * them. */
+	void (*prologue)(const uint8_t *code, size_t n,
+			 struct arch_prologue *ret);
+	bool (*call_target)(const uint8_t *code, uint64_t return_va,
+			    uint64_t *ret);
+	uint32_t callee_saved; /* registers that functions preserve */
 
 	/* The kernel image is mapped from here on, up to image_bytes if
 	 * VMCOREINFO does not have NUMBER(KERNEL_IMAGE_SIZE); behind it are the

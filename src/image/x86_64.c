@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "image/x86_64_code.h"
 
 #define TABLE_ENTRIES 512
 
@@ -272,6 +273,9 @@ const struct arch arch_x86_64 = {
 	/* linux/poison.h with CONFIG_ILLEGAL_POINTER_VALUE */
 	.list_poison = { UINT64_C(0xdead000000000100),
 			 UINT64_C(0xdead000000000122) },
+	.prologue = x86_64_prologue,
+	.call_target = x86_64_call_target,
+	.callee_saved = 1u << 3 | 1u << 5 | 0xfu << 12, /* rbx rbp r12-r15 */
 	.saved_sp = "thread.sp",
 	.current_task = current_task,
 	.irq_stack = irq_stack,

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/kthread.h"
 
 #define DEAD_STACK_BYTES 32u
 #define MAX_STACK_CALLERS 8u
@@ -26,6 +27,7 @@ struct task_load {
 	struct profile_member pid, comm, stack, on_cpu, sp;
 	struct profile_member last_wakee, run_node, on_rq;
 	struct profile_member vmacache;
+	struct kthread_layout kthread;
 	bool has_last_wakee, has_run_node, has_vmacache;
 	uint64_t callers[MAX_STACK_CALLERS]; /* who allocates stacks */
 	unsigned n_callers;
@@ -117,6 +119,19 @@ static void note_caller(struct task_load *l, uint64_t caller)
 		l->callers[l->n_callers++] = caller;
 }
 
+/* What of a stack could not be read is a gap once it is scanned. */
+static struct kml_error *forgive_stack(struct kml_error *error)
+{
+	switch (kml_error_code(error)) {
+	case KML_ERR_NODATA:
+	case KML_ERR_CORRUPT:
+		kml_error_destroy(error);
+		return NULL;
+	default:
+		return error;
+	}
+}
+
 static struct kml_error *load_task(struct kernel *kernel, void *arg,
 				   uint64_t va)
 {
@@ -143,6 +158,9 @@ static struct kml_error *load_task(struct kernel *kernel, void *arg,
 		/* Not switched out yet, or torn: all of it may be alive. */
 		task.sp = task.stack_va;
 	}
+	error = forgive_stack(kthread_hide(kernel, &l->kthread, &task));
+	if (error)
+		return error;
 	return vec_push(&kernel->tasks, task) ? NULL : error_nomem();
 }
 
@@ -399,6 +417,7 @@ struct kml_error *kernel_load_tasks(struct kernel *kernel)
 	struct kml_error *error;
 	uint64_t init_task;
 
+	kthread_init(&load.kthread, kernel);
 	error = load_layout(kernel, &load);
 	if (!error)
 		error = find_task_cache(kernel);
