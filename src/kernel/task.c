@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/worker.h"
 
 #define DEAD_STACK_BYTES 32u
 #define MAX_STACK_CALLERS 8u
@@ -27,6 +28,7 @@ struct task_load {
 	struct profile_member last_wakee, run_node, on_rq;
 	struct profile_member vmacache;
 	bool has_last_wakee, has_run_node, has_vmacache;
+	struct workers workers;
 	uint64_t callers[MAX_STACK_CALLERS]; /* who allocates stacks */
 	unsigned n_callers;
 };
@@ -43,6 +45,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ NULL, NULL, NULL },
 	};
 
+	workers_init(&l->workers, kernel);
 	l->has_last_wakee = profile_member(kernel->profile, "task_struct",
 					   "last_wakee", &l->last_wakee);
 	l->has_run_node = profile_member(kernel->profile, "task_struct",
@@ -143,6 +146,8 @@ static struct kml_error *load_task(struct kernel *kernel, void *arg,
 		/* Not switched out yet, or torn: all of it may be alive. */
 		task.sp = task.stack_va;
 	}
+	if (!task.on_cpu && workers_is_idle(&l->workers, kernel, va))
+		task.sp = task.stack_va + kernel->thread_bytes;
 	return vec_push(&kernel->tasks, task) ? NULL : error_nomem();
 }
 
