@@ -191,6 +191,8 @@ const struct wanted_type profile_types[] = {
 	TYPE("work_struct"),
 	TYPE("delayed_work"),
 	TYPE("workqueue_struct"),
+	OF("worker", "kernel/workqueue.c"),
+	OF("kthread", "kernel/kthread.c"),
 
 	/* What leaks are most often made of, for naming them. */
 	TYPE("kset"),
@@ -265,6 +267,7 @@ const char *const profile_units[] = {
 	"kernel/rcu/update.c",  /* rcu_tasks */
 	"kernel/sched/core.c",
 	"kernel/workqueue.c",
+	"kernel/kthread.c",
 	"kernel/bpf/core.c",
 	"arch/x86/kernel/process.c",
 	"arch/x86/kernel/process_64.c",

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Modules.  Their memory is a vmalloc area in the module space; all of it but
- * the text is a root, as .data and .bss of the kernel are.
+ * the text and read-only data is a root, as .data and .bss of the kernel are.
+ * (What is read-only after init only comes behind that.)
  */
 #include "kernel/kernel.h"
 
@@ -18,13 +19,14 @@
 struct module_layout {
 	struct profile_member list, name, kallsyms;
 	struct profile_member base, size; /* of the layout or of mem[0] */
-	struct profile_member text_size;  /* of the layout alone */
+	struct profile_member text_size, ro_size; /* of the layout alone */
 	struct profile_member symtab, strtab, num_symtab;
 	struct profile_member percpu;
 	uint64_t module_bytes;
 	uint64_t part_bytes; /* of an element of mem[]; 0: there is none */
 	unsigned n_parts;
-	unsigned text_part, init_text_part; /* indices that are code */
+	unsigned text_part; /* index */
+	uint64_t ro_parts;  /* a bit for each that never changes */
 	bool has_kallsyms, has_percpu;
 };
 
@@ -32,14 +34,19 @@ static struct kml_error *load_parts(struct kernel *kernel,
 				    struct module_layout *l)
 {
 	struct profile_member mem;
+	static const char *const read_only[] = {
+		"MOD_TEXT", "MOD_RODATA", "MOD_INIT_TEXT", "MOD_INIT_RODATA",
+	};
 	struct kml_error *error;
-	int64_t text = 0, init_text = 0;
+	int64_t part;
+	size_t i;
 
 	if (!profile_member(kernel->profile, "module", "mem", &mem)) {
 		const struct kernel_need needs[] = {
 			{ "module", "core_layout.base", &l->base },
 			{ "module", "core_layout.size", &l->size },
 			{ "module", "core_layout.text_size", &l->text_size },
+			{ "module", "core_layout.ro_size", &l->ro_size },
 			{ NULL, NULL, NULL },
 		};
 
@@ -56,12 +63,15 @@ static struct kml_error *load_parts(struct kernel *kernel,
 	l->base.offset += mem.offset;
 	l->size.offset += mem.offset;
 	l->n_parts = (unsigned)MIN(mem.count, 64);
-	if (!profile_enumerator(kernel->profile, "MOD_TEXT", &text) ||
-	    !profile_enumerator(kernel->profile, "MOD_INIT_TEXT", &init_text))
-		return error_new(KML_ERR_DEBUGINFO,
-				 "the debuginfo has no 'enum mod_mem_type'");
-	l->text_part = (unsigned)text;
-	l->init_text_part = (unsigned)init_text;
+	for (i = 0; i < ARRAY_SIZE(read_only); i++) {
+		if (!profile_enumerator(kernel->profile, read_only[i], &part) ||
+		    part < 0 || part > 63)
+			return error_new(KML_ERR_DEBUGINFO,
+					 "the debuginfo has no 'enum mod_mem_type'");
+		if (!i)
+			l->text_part = (unsigned)part;
+		l->ro_parts |= UINT64_C(1) << part;
+	}
 	return NULL;
 }
 
@@ -114,14 +124,14 @@ static void load_kallsyms(struct kernel *kernel, const struct module_layout *l,
 		module->n_symbols = (uint32_t)n;
 }
 
-/* Make a part of the module's memory a root, except for its text. */
+/* Make a part of the module's memory a root, except for what it begins with. */
 static struct kml_error *add_root(struct kernel *kernel, uint64_t base_va,
-				  uint64_t text_bytes)
+				  uint64_t ro_bytes)
 {
 	uint32_t index = heap_find_region(kernel->heap, base_va);
 	struct kernel_rule rule = {
 		.kind = SCAN_SKIP_RANGE,
-		.skip_end = (uint32_t)MIN(text_bytes, UINT32_MAX),
+		.skip_end = (uint32_t)MIN(ro_bytes, UINT32_MAX),
 	};
 	struct heap_region *region;
 
@@ -131,7 +141,7 @@ static struct kml_error *add_root(struct kernel *kernel, uint64_t base_va,
 	}
 	region = &kernel->heap->regions.data[index];
 	region->flags |= HEAP_ROOT;
-	if (!text_bytes)
+	if (!ro_bytes)
 		return NULL;
 	rule.id = region->first_id;
 	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
@@ -144,7 +154,7 @@ static struct kml_error *load_part(struct kernel *kernel,
 				   struct kernel_module *module)
 {
 	uint64_t base_va = kernel_get(part, &l->base);
-	uint64_t bytes = kernel_get(part, &l->size), text_bytes = 0;
+	uint64_t bytes = kernel_get(part, &l->size), ro_bytes = 0;
 
 	/* A module that is not loaded yet has no memory of its own. */
 	if (!base_va || !bytes)
@@ -152,15 +162,17 @@ static struct kml_error *load_part(struct kernel *kernel,
 	if (module->n_parts < ARRAY_SIZE(module->part_va))
 		module->part_va[module->n_parts++] = base_va;
 	if (!l->part_bytes)
-		text_bytes = kernel_get(part, &l->text_size);
-	else if (i == l->text_part || i == l->init_text_part)
-		text_bytes = bytes;
+		ro_bytes = MIN(kernel_get(part, &l->ro_size), bytes);
+	else if (l->ro_parts >> i & 1)
+		ro_bytes = bytes;
 	if (i == l->text_part) {
 		module->base_va = base_va;
 		module->bytes = bytes;
-		module->text_bytes = text_bytes;
+		module->text_bytes = l->part_bytes ?
+					     bytes :
+					     kernel_get(part, &l->text_size);
 	}
-	return add_root(kernel, base_va, text_bytes);
+	return add_root(kernel, base_va, ro_bytes);
 }
 
 static struct kml_error *load_module(struct kernel *kernel, void *arg,

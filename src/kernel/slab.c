@@ -67,15 +67,31 @@ static struct kml_error *load_members(struct kernel *kernel,
 
 	if (!error)
 		error = kernel_load_slab_nodes(kernel, &l->nodes);
-
 	if (!error)
 		error = kernel_type_size(kernel, slab, &l->slab_bytes);
-	if (!error)
-		error = kernel_type_size(kernel, "kmem_cache", &l->cache_bytes);
-	if (!error && (l->cache_bytes > 65536 || l->slab_bytes > 4096))
-		error = error_new(KML_ERR_DEBUGINFO,
-				  "struct kmem_cache or slab is too large");
+	if (!error && l->slab_bytes > 4096)
+		error = error_new(KML_ERR_DEBUGINFO, "struct slab is too large");
 	return error;
+}
+
+/* How much of a struct kmem_cache is to be read.  It is allocated without the
+ * nodes that there are not: sizeof says more than there is. */
+static struct kml_error *measure_cache(struct slab_layout *l)
+{
+	const struct profile_member *members[] = {
+		&l->list, &l->name, &l->size, &l->object_size, &l->offset,
+		&l->red_left_pad, &l->random, &l->refcount, &l->oo,
+		&l->cpu_slab, /* of size 0: there is none */
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(members); i++)
+		l->cache_bytes = MAX(l->cache_bytes,
+				     members[i]->offset + members[i]->size);
+	if (l->cache_bytes > 65536)
+		return error_new(KML_ERR_DEBUGINFO,
+				 "struct kmem_cache is too large");
+	return NULL;
 }
 
 /*
@@ -126,7 +142,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 			    &unused))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "this kernel's slab allocator keeps its free objects in a way that is not handled (neither kmem_cache_cpu nor sheaves)");
-	return NULL;
+	return measure_cache(l);
 }
 
 /* Record which slabs the CPUs allocate from. */

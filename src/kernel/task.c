@@ -19,6 +19,7 @@
 
 #include "base/util.h"
 #include "kernel/kthread.h"
+#include "kernel/worker.h"
 
 #define DEAD_STACK_BYTES 32u
 #define MAX_STACK_CALLERS 8u
@@ -29,6 +30,7 @@ struct task_load {
 	struct profile_member vmacache;
 	struct kthread_layout kthread;
 	bool has_last_wakee, has_run_node, has_vmacache;
+	struct workers workers;
 	uint64_t callers[MAX_STACK_CALLERS]; /* who allocates stacks */
 	unsigned n_callers;
 };
@@ -45,6 +47,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 		{ NULL, NULL, NULL },
 	};
 
+	workers_init(&l->workers, kernel);
 	l->has_last_wakee = profile_member(kernel->profile, "task_struct",
 					   "last_wakee", &l->last_wakee);
 	l->has_run_node = profile_member(kernel->profile, "task_struct",
@@ -161,6 +164,8 @@ static struct kml_error *load_task(struct kernel *kernel, void *arg,
 	error = forgive_stack(kthread_hide(kernel, &l->kthread, &task));
 	if (error)
 		return error;
+	if (!task.on_cpu && workers_is_idle(&l->workers, kernel, va))
+		task.sp = task.stack_va + kernel->thread_bytes;
 	return vec_push(&kernel->tasks, task) ? NULL : error_nomem();
 }
 
