@@ -155,6 +155,11 @@ kml_report_show(const struct kml_analysis *analysis,
 		const struct kml_report_options *options, kml_write_fn *write,
 		void *arg);
 
+/* The built-in rules, and the kernel code that makes each necessary; as text
+ * or JSON. */
+KML_API struct kml_error *kml_list_rules(enum kml_format format,
+					 kml_write_fn *write, void *arg);
+
 /* What was allocated: caches, vmalloc areas, per-cpu and page totals. */
 KML_API struct kml_error *
 kml_report_caches(const struct kml_analysis *analysis,

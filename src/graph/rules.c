@@ -67,6 +67,8 @@ struct kml_error *rules_not_leak(const struct rules *rules, uint32_t id,
 			      object, bytes);
 	if (!error)
 		*ret = is_boot_sysctl(rules, object, bytes);
+	if (!error && *ret)
+		kernel_cite(kernel, BUILTIN_BOOT_SYSCTL);
 	return kernel_forgive(kernel, error, "objects that became unreadable",
 			      heap_object_va(kernel->heap, id));
 }

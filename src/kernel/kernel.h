@@ -26,6 +26,7 @@
 #include "heap/heap.h"
 #include "image/arch.h"
 #include "image/image.h"
+#include "kernel/builtin.h"
 
 #define KERNEL_NAME_BYTES 64
 
@@ -232,6 +233,8 @@ struct kernel {
 	VEC(struct kernel_hole) holes;
 	VEC(struct kernel_rule) rules;
 	VEC(struct kernel_edge) edges;
+
+	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
 
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;

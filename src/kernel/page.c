@@ -627,6 +627,7 @@ static struct kml_error *hold_rest(struct kernel *kernel, uint32_t index,
 		return NULL;
 	if (pfn == run->next_pfn && end <= run->limit_pfn) {
 		run->next_pfn = end;
+		kernel_cite(kernel, BUILTIN_SPLIT_BLOCKS);
 		return vec_push(&kernel->edges, edge) ? NULL : error_nomem();
 	}
 	*run = (struct split_run){ r->first_id, end, pfn + (pfn & -pfn) };

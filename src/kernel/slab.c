@@ -332,8 +332,10 @@ static struct kml_error *add_rules(struct kernel *kernel)
 		return NULL;
 	rule.skip_start = (uint32_t)flags.offset;
 	rule.skip_end = (uint32_t)(flags.offset + 8);
-	for (i = 0; !error && i < kernel->caches.size; i++)
+	for (i = 0; !error && i < kernel->caches.size; i++) {
+		kernel_cite(kernel, BUILTIN_CACHE_FLAGS);
 		error = kernel_add_rule(kernel, kernel->caches.data[i].va, rule);
+	}
 	return error;
 }
 

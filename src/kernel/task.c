@@ -126,6 +126,7 @@ static struct kml_error *find_dead_stacks(struct kernel *kernel,
 			continue;
 		region = &kernel->heap->regions.data[area->region];
 		if (area->is_stack) {
+			kernel_cite(kernel, BUILTIN_TASK_STACK);
 			region->flags |= HEAP_NO_SCAN;
 			continue;
 		}
@@ -134,8 +135,11 @@ static struct kml_error *find_dead_stacks(struct kernel *kernel,
 			    region->bytes == kernel->thread_bytes)
 				area->is_stack = true;
 		}
+		if (!area->is_stack)
+			continue;
+		kernel_cite(kernel, BUILTIN_DEAD_STACK);
 		rule.id = region->first_id;
-		if (area->is_stack && !vec_push(&kernel->rules, rule))
+		if (!vec_push(&kernel->rules, rule))
 			return error_nomem();
 	}
 	return NULL;

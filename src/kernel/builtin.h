@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The built-in rules: what is known of the kernel's own code that a scan of
+ * words would get wrong.  Each is an entry of one table, which --rules=list
+ * prints; the code that applies one cites it by its id (kernel_cite()), and a
+ * test checks that each id is cited.
+ */
+#ifndef KML_KERNEL_BUILTIN_H
+#define KML_KERNEL_BUILTIN_H
+
+#include <stdint.h>
+
+enum builtin_rule {
+	/* Words that hold nothing. */
+	BUILTIN_CACHE_FLAGS,
+	BUILTIN_VMAP_AREA,
+	BUILTIN_VM_STRUCT,
+	BUILTIN_PERCPU_BASE,
+	BUILTIN_SHEAF_SLOTS,
+	BUILTIN_KVFREE_PAGES,
+	BUILTIN_SKB_CACHE,
+	BUILTIN_MODULE_TEXT,
+	BUILTIN_DEAD_STACK,
+	BUILTIN_STACKS_IN_DATA,
+	/* Objects that are looked at by other means, or hold none. */
+	BUILTIN_TASK_STACK,
+	BUILTIN_PAGE_TABLES,
+	BUILTIN_MAPPINGS,
+	/* References that no word says. */
+	BUILTIN_VM_STRUCT_OF_AREA,
+	BUILTIN_VMAP_PAGES,
+	BUILTIN_SPLIT_BLOCKS,
+	BUILTIN_PATCHED_CODE,
+	/* Objects that nobody refers to and that are no leaks. */
+	BUILTIN_MODULE_MEMORY,
+	BUILTIN_VM_MAP_RAM,
+	BUILTIN_BOOT_SYSCTL,
+	BUILTIN_RULES,
+};
+
+struct builtin {
+	const char *name;
+	const char *action; /* of a rules file, or "hold" for references */
+	const char *what;   /* what the rule does */
+	const char *why;    /* the kernel code that makes it necessary */
+	const char *since;  /* of the kernel; "" if it was always so */
+};
+extern const struct builtin kernel_builtins[BUILTIN_RULES];
+
+/*
+ * This place applies rule @id: counts it in kernel.builtin_uses.  Call it where
+ * the rule is applied, once for each object, range or reference.
+ */
+#define kernel_cite(kernel, id) ((void)(kernel)->builtin_uses[id]++)
+
+#endif
