@@ -98,6 +98,8 @@ struct kml_options {
 	const char *const *rules;  /* rules files */
 	size_t n_rules;
 	const char *baseline;      /* an earlier report in JSON; NULL: none */
+	uint64_t min_age_ms;       /* leaks known to be younger are not
+				      reported */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 

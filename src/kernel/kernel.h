@@ -90,6 +90,8 @@ struct kernel_cache {
 	uint64_t n_node_free;    /* free objects that /proc/slabinfo counts as
 				    free: not those of CPUs' slabs */
 	bool listed;             /* on slab_caches */
+	uint32_t track_offset;   /* from an object to who allocated it
+				    (track.h); 0: not recorded */
 };
 
 struct kernel_slab {
@@ -235,6 +237,13 @@ struct kernel {
 	VEC(struct kernel_edge) edges;
 
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
+
+	/* For track.h. */
+	struct profile_member track_addr, track_when, track_pid, track_cpu;
+#define KERNEL_TRACK_BYTES 64
+	uint64_t track_bytes;
+	uint64_t jiffies; /* at the dump; 0: unknown */
+	unsigned hz;      /* jiffies per second; 0: unknown */
 
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;
