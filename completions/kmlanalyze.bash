@@ -15,21 +15,21 @@ _kmlanalyze()
 		prev=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	case ${COMP_WORDS[1]-} in
-	caches|profile) command=${COMP_WORDS[1]} ;;
+	caches|profile|show) command=${COMP_WORDS[1]} ;;
 	esac
 	case $prev in
 	--format)
 		word='text json kmemleak'
-		[[ $command == caches ]] && word='text json' ;;
+		[[ $command == leaks ]] || word='text json' ;;
 	--stack) word='live whole off' ;;
 	--kmemleak) word='show all' ;;
 	--compare) word='kmemleak' ;;
 	--progress) word='auto always never' ;;
-	--threads|--limit) return ;;
+	--threads|--limit|--min-age) return ;;
 	--cache-dir)
 		compopt -o dirnames
 		return ;;
-	-s|--vmlinux|-o|--output)
+	-s|--vmlinux|-o|--output|--rules|--baseline)
 		compopt -o default
 		return ;;
 	esac
@@ -39,7 +39,10 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--no-lines --kmemleak --compare" ;;
+		--blind --no-lines --kmemleak --compare --rules --baseline
+		--min-age" ;;
+	show) options="${common/--verbose/} --stack --no-content --rules
+		--baseline --min-age" ;;
 	caches) options=$common ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac
@@ -49,7 +52,7 @@ _kmlanalyze()
 	fi
 	if [[ $COMP_CWORD == 1 ]]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'leaks caches profile help version' -- "$cur"
+			compgen -W 'leaks caches show profile help version' -- "$cur"
 		)
 	fi
 	compopt -o default

@@ -101,6 +101,8 @@ struct kml_options {
 	const char *baseline;      /* an earlier report in JSON; NULL: none */
 	bool kmemleak;             /* read the records of the kernel's own
 				      kmemleak; KML_ERR_NODATA if it has none */
+	uint64_t min_age_ms;       /* leaks known to be younger are not
+				      reported */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
@@ -168,6 +170,11 @@ KML_API struct kml_error *
 kml_report_show(const struct kml_analysis *analysis,
 		const struct kml_report_options *options, kml_write_fn *write,
 		void *arg);
+
+/* The built-in rules, and the kernel code that makes each necessary; as text
+ * or JSON. */
+KML_API struct kml_error *kml_list_rules(enum kml_format format,
+					 kml_write_fn *write, void *arg);
 
 /* What was allocated: caches, vmalloc areas, per-cpu and page totals. */
 KML_API struct kml_error *

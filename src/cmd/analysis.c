@@ -30,14 +30,8 @@ static bool sort_files(struct arguments *args)
 	return true;
 }
 
-/* Write the report and close the output. */
-static int write_report(const struct arguments *args, struct output *output,
-			const struct kml_analysis *analysis, report_fn *report)
+int finish_report(struct output *output, struct kml_error *error)
 {
-	struct kml_error *error;
-
-	error = report(analysis, &args->report, output_write, output);
-	messages_end();
 	if (!error)
 		return output_commit(output) ? EXIT_CLEAN : EXIT_INPUT;
 	output_abandon(output);
@@ -47,6 +41,17 @@ static int write_report(const struct arguments *args, struct output *output,
 		    strerror(output->errnum));
 	kml_error_destroy(error);
 	return EXIT_INPUT;
+}
+
+/* Write the report and close the output. */
+static int write_report(const struct arguments *args, struct output *output,
+			const struct kml_analysis *analysis, report_fn *report)
+{
+	struct kml_error *error;
+
+	error = report(analysis, &args->report, output_write, output);
+	messages_end();
+	return finish_report(output, error);
 }
 
 /* Of the addresses that were asked for, or of all. */

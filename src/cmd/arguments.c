@@ -30,6 +30,7 @@ enum {
 	OPT_CACHE_DIR,
 	OPT_PROGRESS,
 	OPT_RULES,
+	OPT_MIN_AGE,
 	OPT_BASELINE,
 	OPT_KMEMLEAK,
 	OPT_COMPARE,
@@ -58,6 +59,7 @@ static const struct {
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
 	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | SHOW },
 	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | SHOW },
+	{ { "min-age", required_argument, NULL, OPT_MIN_AGE }, LEAKS | SHOW },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
@@ -172,6 +174,16 @@ static bool parse_threads(struct arguments *args)
 	return true;
 }
 
+static bool parse_min_age(struct arguments *args)
+{
+	uint64_t seconds;
+
+	if (!parse_number("min-age", optarg, UINT64_MAX / 1000, &seconds))
+		return false;
+	args->options.min_age_ms = seconds * 1000;
+	return true;
+}
+
 static bool parse_path(const char *option, const char **ret)
 {
 	if (!optarg[0]) {
@@ -234,6 +246,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_path("cache-dir", &args->options.cache_dir);
 	case OPT_BASELINE:
 		return parse_path("baseline", &args->options.baseline);
+	case OPT_MIN_AGE:
+		return parse_min_age(args);
 	case OPT_RULES:
 		return parse_rules(args);
 	case OPT_FORMAT:

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/track.h"
 #include "kernel/variable.h"
 
 /* Of a variable, so much is looked at for what it points to. */
@@ -233,7 +234,37 @@ static const struct kernel_module *module_of(const struct kernel *kernel,
 	return NULL;
 }
 
-/* Areas that the module's code mapped. */
+/* Slab objects that the module's code allocated, where that is recorded. */
+static struct kml_error *select_tracked(struct match *match)
+{
+	struct kernel *kernel = match->kernel;
+	struct kml_error *error = NULL;
+	size_t i;
+	uint32_t j;
+
+	for (i = 0; !error && i < kernel->heap->regions.size; i++) {
+		const struct heap_region *r = &kernel->heap->regions.data[i];
+
+		if (r->kind != HEAP_SLAB || !region_is_own(r) ||
+		    !kernel->caches.data[r->owner].track_offset)
+			continue;
+		for (j = 0; !error && j < r->n_objects; j++) {
+			const struct kernel_module *module;
+			struct kernel_track track;
+
+			if (!heap_is_allocated(kernel->heap, r->first_id + j) ||
+			    !kernel_track(kernel, r->first_id + j, &track))
+				continue;
+			module = module_of(kernel, track.caller);
+			if (module &&
+			    !fnmatch(match->rule->name, module->name, 0))
+				error = select_object(match, r->first_id + j);
+		}
+	}
+	return error;
+}
+
+/* Areas that the module's code mapped, and slab objects. */
 static struct kml_error *select_by_module(struct match *match)
 {
 	struct kernel *kernel = match->kernel;
@@ -250,7 +281,7 @@ static struct kml_error *select_by_module(struct match *match)
 			error = select_region(match, &kernel->heap->regions
 							      .data[area->region]);
 	}
-	return error;
+	return error ? error : select_tracked(match);
 }
 
 /* The objects that a variable's words point to, as a scan would take them. */

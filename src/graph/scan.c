@@ -892,6 +892,10 @@ static struct kml_error *join_disregarded(struct scan *scan, uint64_t n_chunks,
 				       sizeof(*graph->disregarded));
 		graph->n_disregarded += chunk->disregarded.size;
 	}
+	for (c = 0; c < n; c++)
+		kernel_cite(scan->kernel, graph->disregarded[c].why == DISREGARD_OWNER ?
+						  BUILTIN_LOCK_OWNER :
+						  BUILTIN_INTEGER);
 	qsort(graph->disregarded, n, sizeof(*graph->disregarded),
 	      compare_disregarded);
 	return NULL;

@@ -45,6 +45,7 @@ static struct kml_error *load_batch(struct kernel *kernel,
 
 	error = kernel_read_uint(kernel, va + count->offset,
 				 (unsigned)count->size, &n);
+	kernel_cite(kernel, BUILTIN_PAGE_BATCH);
 	if (!error && n <= slots->count)
 		error = kernel_add_hole(kernel, va + slots->offset + n * 8,
 					(slots->count - n) * 8);

@@ -60,6 +60,7 @@ static struct kml_error *look_at_inode(struct kernel *kernel, void *arg,
 					&mapping);
 	if (!error)
 		error = kernel_read_u64(kernel, mapping + d->nrpages.offset, &n);
+	kernel_cite(kernel, BUILTIN_NFS_DIRECTORY);
 	if (!error && n && !vec_push(&d->mappings, mapping))
 		error = error_nomem();
 	d->n_pages += n;

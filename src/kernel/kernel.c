@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/track.h"
 
 void kernel_gaps(struct kernel *kernel, const char *what, uint64_t address,
 		 bool unsound, uint64_t n)
@@ -526,6 +527,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "tasks", kernel_load_tasks },
 		{ "page tables", kernel_load_page_tables },
 		{ "reserved pages", kernel_load_reserved },
+		{ "allocation records", kernel_load_tracks },
 	};
 	struct kml_error *error = NULL;
 	size_t i;

@@ -26,6 +26,7 @@
 #include "heap/heap.h"
 #include "image/arch.h"
 #include "image/image.h"
+#include "kernel/builtin.h"
 
 #define KERNEL_NAME_BYTES 64
 
@@ -97,6 +98,8 @@ struct kernel_cache {
 	/* Of slabs with HEAP_NO_SCAN this part of each object is scanned all
 	 * the same: links to what is none of its business. */
 	uint16_t link_start, link_end;
+	uint32_t track_offset;   /* from an object to who allocated it
+				    (track.h); 0: not recorded */
 };
 
 struct kernel_slab {
@@ -269,6 +272,15 @@ struct kernel {
 	VEC(struct kernel_rule) rules;
 	VEC(struct kernel_edge) edges;
 	VEC(uint64_t) walked_pgds; /* sorted: top-level page tables */
+
+	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
+
+	/* For track.h. */
+	struct profile_member track_addr, track_when, track_pid, track_cpu;
+#define KERNEL_TRACK_BYTES 64
+	uint64_t track_bytes;
+	uint64_t jiffies; /* at the dump; 0: unknown */
+	unsigned hz;      /* jiffies per second; 0: unknown */
 
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;

@@ -73,6 +73,7 @@ static struct kml_error *hide(struct kernel *kernel,
 				       l->bytes;
 	struct kml_error *error = kernel_add_hole(kernel, va, start);
 
+	kernel_cite(kernel, BUILTIN_KFENCE_METADATA);
 	return error ? error : kernel_add_hole(kernel, va + end, l->bytes - end);
 }
 

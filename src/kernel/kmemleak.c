@@ -84,6 +84,7 @@ static void set_links(struct kernel *kernel, uint64_t cache,
 
 		if (owner->va != cache)
 			continue;
+		kernel_cite(kernel, BUILTIN_KMEMLEAK_RECORDS);
 		region->flags |= HEAP_NO_SCAN | HEAP_ROOT;
 		owner->link_start = (uint16_t)link->offset;
 		owner->link_end = (uint16_t)(link->offset + link->size);

@@ -166,6 +166,7 @@ struct kml_error *kthread_hide(struct kernel *kernel,
 	slot = find_call(kernel, l, task, &return_va);
 	if (!slot || slot < task->sp)
 		return NULL;
+	kernel_cite(kernel, BUILTIN_KTHREAD_FRAME);
 	error = kernel_add_hole(kernel, slot + 8,
 				task->stack_va + kernel->thread_bytes - slot - 8);
 	function = thread_function(kernel, l, task);

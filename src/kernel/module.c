@@ -140,9 +140,11 @@ static struct kml_error *add_root(struct kernel *kernel, uint64_t base_va,
 		return NULL;
 	}
 	region = &kernel->heap->regions.data[index];
+	kernel_cite(kernel, BUILTIN_MODULE_MEMORY);
 	region->flags |= HEAP_ROOT;
 	if (!ro_bytes)
 		return NULL;
+	kernel_cite(kernel, BUILTIN_MODULE_TEXT);
 	rule.id = region->first_id;
 	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
 }

@@ -23,6 +23,7 @@ static struct kml_error *load_skbs(struct kernel *kernel, uint64_t va,
 	uint64_t skbs[MAX_SKBS], i;
 	struct kml_error *error;
 
+	kernel_cite(kernel, BUILTIN_SKB_CACHE);
 	n = MIN(n, MIN(slots, MAX_SKBS));
 	error = image_read_va(kernel->image, va, skbs, n * 8);
 	for (i = 0; !error && i < n; i++)
@@ -80,6 +81,7 @@ static struct kml_error *load_dead_namespaces(struct kernel *kernel)
 		uint64_t net = va - link.offset;
 
 		/* The link holds the next one. */
+		kernel_cite(kernel, BUILTIN_DEAD_NET);
 		error = kernel_add_hole(kernel, net, link.offset);
 		if (!error)
 			error = kernel_add_hole(kernel, va + 8,
@@ -147,6 +149,7 @@ static struct kml_error *load_ring(struct kernel *kernel,
 		error = kernel_read_u64(kernel, va + l->queue.offset, &queue);
 	if (error || head > size || tail > head)
 		return error;
+	kernel_cite(kernel, BUILTIN_PACKET_RING);
 	return kernel_add_hole(kernel, queue + tail * 8, (head - tail) * 8);
 }
 

@@ -185,6 +185,8 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	word_bit(&data, &l->private);
 	word_bit(&data, &l->mapping);
 	word_bit(&lru, &l->lru);
+	kernel_cite(kernel, BUILTIN_ANON_MAPPING);
+	kernel_cite(kernel, BUILTIN_STALE_LRU);
 	kernel->mapping_word = (unsigned)(l->mapping.offset / 8);
 	kernel->lru_words = lru;
 	/* page->index is pt_mm of a page table and a driver's word elsewhere */
@@ -612,6 +614,7 @@ static struct kml_error *hold_rest(struct kernel *kernel, uint32_t index,
 		return NULL;
 	if (pfn == run->next_pfn && end <= run->limit_pfn) {
 		run->next_pfn = end;
+		kernel_cite(kernel, BUILTIN_SPLIT_BLOCKS);
 		return vec_push(&kernel->edges, edge) ? NULL : error_nomem();
 	}
 	*run = (struct split_run){ r->first_id, end, pfn + (pfn & -pfn) };

@@ -40,9 +40,11 @@ static void claim_table(void *arg, uint64_t pa, unsigned level)
 	/* The page behind a top-level table belongs to it: the user's copy
 	 * under page table isolation. */
 	if (index != HEAP_NONE &&
-	    kernel->heap->regions.data[index].kind == HEAP_PAGES)
+	    kernel->heap->regions.data[index].kind == HEAP_PAGES) {
+		kernel_cite(kernel, BUILTIN_PAGE_TABLES);
 		kernel->heap->regions.data[index].flags |=
 			HEAP_NO_SCAN | HEAP_ROOT;
+	}
 }
 
 static bool is_walked(const struct kernel *kernel, uint64_t pgd)

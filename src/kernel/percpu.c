@@ -280,6 +280,7 @@ static struct kml_error *add_rule(struct percpu_load *load, uint64_t va)
 		.skip_end = (uint32_t)(base->offset + 8),
 	};
 
+	kernel_cite(load->kernel, BUILTIN_PERCPU_BASE);
 	return kernel_add_rule(load->kernel, va, rule);
 }
 

@@ -47,6 +47,7 @@ static struct kml_error *look_at_object(struct kernel *kernel,
 						l->data.offset, &data);
 	if (error || data != va)
 		return error;
+	kernel_cite(kernel, BUILTIN_RCU_HEAD);
 	return kernel_add_hole(kernel, va + l->next.offset, 8);
 }
 

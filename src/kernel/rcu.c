@@ -59,6 +59,7 @@ static struct kml_error *add_rule(struct kernel *kernel, uint64_t va,
 		.skip_start = (uint32_t)MIN(bytes, 4096),
 	};
 
+	kernel_cite(kernel, BUILTIN_KVFREE_PAGES);
 	return kernel_add_rule(kernel, va, rule);
 }
 

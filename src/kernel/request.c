@@ -65,6 +65,7 @@ static struct kml_error *load_request(struct kernel *kernel,
 	/* MQ_RQ_IDLE is 0. */
 	if (error || kernel_get(buf, &l->ref) || kernel_get(buf, &l->state))
 		return error;
+	kernel_cite(kernel, BUILTIN_REQUEST);
 	return kernel_add_hole(kernel, va, l->request_bytes);
 }
 

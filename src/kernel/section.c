@@ -55,10 +55,11 @@ static struct kml_error *add_percpu_hole(struct kernel *kernel,
 	    !bytes)
 		return NULL;
 	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
-		if (kernel->cpu_offset[cpu])
-			error = kernel_add_hole(kernel,
-						va + kernel->cpu_offset[cpu],
-						bytes);
+		if (!kernel->cpu_offset[cpu])
+			continue;
+		kernel_cite(kernel, BUILTIN_STACKS_IN_DATA);
+		error = kernel_add_hole(kernel, va + kernel->cpu_offset[cpu],
+					bytes);
 	}
 	return error;
 }
@@ -96,6 +97,7 @@ static struct kml_error *load_patched(struct kernel *kernel)
 				return error;
 			continue;
 		}
+		kernel_cite(kernel, BUILTIN_PATCHED_CODE);
 		edge.to = heap_resolve(kernel->heap, word, &how);
 		if (edge.to != HEAP_NONE && !vec_push(&kernel->edges, edge))
 			return error_nomem();
@@ -140,6 +142,7 @@ struct kml_error *kernel_load_sections(struct kernel *kernel)
 		return error_new(KML_ERR_DEBUGINFO,
 				 "task stacks have a size of 0x%" PRIx64,
 				 kernel->thread_bytes);
+	kernel_cite(kernel, BUILTIN_STACKS_IN_DATA);
 	error = kernel_add_hole(kernel, va, kernel->thread_bytes);
 	return error ? error : load_patched(kernel);
 }

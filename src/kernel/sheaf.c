@@ -66,6 +66,7 @@ static struct kml_error *add_rule(struct kernel *kernel,
 		.skip_start = (uint32_t)l->objects.offset,
 	};
 
+	kernel_cite(kernel, BUILTIN_SHEAF_SLOTS);
 	return kernel_add_rule(kernel, va, rule);
 }
 

@@ -173,6 +173,7 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 			continue;
 		}
 		/* What this refers to is free: no reference at all. */
+		kernel_cite(kernel, BUILTIN_FREELIST_HEAD);
 		error = kernel_add_hole(kernel, va + l->cpu_freelist.offset, 8);
 		if (error)
 			return error;
@@ -451,8 +452,10 @@ static struct kml_error *add_rules(struct kernel *kernel)
 		return NULL;
 	rule.skip_start = (uint32_t)flags.offset;
 	rule.skip_end = (uint32_t)(flags.offset + 8);
-	for (i = 0; !error && i < kernel->caches.size; i++)
+	for (i = 0; !error && i < kernel->caches.size; i++) {
+		kernel_cite(kernel, BUILTIN_CACHE_FLAGS);
 		error = kernel_add_rule(kernel, kernel->caches.data[i].va, rule);
+	}
 	return error;
 }
 

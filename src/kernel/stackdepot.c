@@ -124,6 +124,12 @@ struct kml_error *stackdepot_fetch(struct kernel *kernel,
 	return error;
 }
 
+static void hide_pool(struct kernel *kernel, uint32_t region)
+{
+	kernel_cite(kernel, BUILTIN_STACK_DEPOT);
+	kernel->heap->regions.data[region].flags |= HEAP_NO_SCAN;
+}
+
 /*
  * Records link to each other, and all pools stand in the array.  Else they
  * hold return addresses: the module of one may be gone and its place be
@@ -151,8 +157,7 @@ struct kml_error *kernel_load_stackdepot(struct kernel *kernel)
 		if (region != HEAP_NONE &&
 		    kernel->heap->regions.data[region].va == pool &&
 		    kernel->heap->regions.data[region].kind == HEAP_PAGES)
-			kernel->heap->regions.data[region].flags |=
-				HEAP_NO_SCAN;
+			hide_pool(kernel, region);
 	}
 	return NULL;
 }

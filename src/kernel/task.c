@@ -72,6 +72,7 @@ static struct kml_error *hide_leftovers(struct kernel *kernel,
 	struct kml_error *error = NULL;
 	uint64_t on_rq = 1;
 
+	kernel_cite(kernel, BUILTIN_TASK_LEFTOVERS);
 	if (l->has_last_wakee)
 		error = kernel_add_hole(kernel, va + l->last_wakee.offset, 8);
 	if (!error && l->has_vmacache)
@@ -164,8 +165,10 @@ static struct kml_error *load_task(struct kernel *kernel, void *arg,
 	error = forgive_stack(kthread_hide(kernel, &l->kthread, &task));
 	if (error)
 		return error;
-	if (!task.on_cpu && workers_is_idle(&l->workers, kernel, va))
+	if (!task.on_cpu && workers_is_idle(&l->workers, kernel, va)) {
+		kernel_cite(kernel, BUILTIN_IDLE_WORKER);
 		task.sp = task.stack_va + kernel->thread_bytes;
+	}
 	return vec_push(&kernel->tasks, task) ? NULL : error_nomem();
 }
 
@@ -189,6 +192,7 @@ static struct kml_error *find_dead_stacks(struct kernel *kernel,
 			continue;
 		region = &kernel->heap->regions.data[area->region];
 		if (area->is_stack) {
+			kernel_cite(kernel, BUILTIN_TASK_STACK);
 			region->flags |= HEAP_NO_SCAN;
 			continue;
 		}
@@ -197,8 +201,11 @@ static struct kml_error *find_dead_stacks(struct kernel *kernel,
 			    region->bytes == kernel->thread_bytes)
 				area->is_stack = true;
 		}
+		if (!area->is_stack)
+			continue;
+		kernel_cite(kernel, BUILTIN_DEAD_STACK);
 		rule.id = region->first_id;
-		if (area->is_stack && !vec_push(&kernel->rules, rule))
+		if (!vec_push(&kernel->rules, rule))
 			return error_nomem();
 	}
 	return NULL;

@@ -74,6 +74,7 @@ static struct kml_error *add_vm_rule(struct kernel *kernel,
 				     const struct vmalloc_layout *l,
 				     uint64_t vm_va)
 {
+	kernel_cite(kernel, BUILTIN_VM_STRUCT);
 	return kernel_add_rule(kernel, vm_va,
 			       (struct kernel_rule){
 				       .kind = SCAN_SKIP_RANGE,
@@ -87,6 +88,7 @@ static struct kml_error *add_rule(struct kernel *kernel,
 				  const struct vmalloc_layout *l,
 				  uint64_t area_va)
 {
+	kernel_cite(kernel, BUILTIN_VMAP_AREA);
 	return kernel_add_rule(kernel, area_va,
 			       (struct kernel_rule){
 				       .kind = SCAN_SKIP_RANGE,
@@ -148,11 +150,15 @@ static struct kml_error *add_area(struct kernel *kernel,
 	enum heap_reference how;
 
 	area->region = HEAP_NONE;
-	if (region.kind != HEAP_VMALLOC)
+	if (region.kind != HEAP_VMALLOC) {
+		kernel_cite(kernel, BUILTIN_MAPPINGS);
 		region.flags |= HEAP_NO_SCAN;
+	}
 	/* vm_map_ram(): found by its address alone, in vmap_blocks */
-	if (!area->vm_va)
+	if (!area->vm_va) {
+		kernel_cite(kernel, BUILTIN_VM_MAP_RAM);
 		region.flags |= HEAP_ROOT;
+	}
 	/* A per-cpu chunk's area is no object of its own. */
 	if (index != HEAP_NONE && area->vm_va) {
 		error = add_vm_rule(kernel, l, area->vm_va);
@@ -170,6 +176,7 @@ static struct kml_error *add_area(struct kernel *kernel,
 			.to = heap_resolve(kernel->heap, area->vm_va, &how),
 		};
 
+		kernel_cite(kernel, BUILTIN_VM_STRUCT_OF_AREA);
 		if (edge.to != HEAP_NONE && !vec_push(&kernel->edges, edge))
 			error = error_nomem();
 	}
@@ -260,6 +267,7 @@ static void hold_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
 		    map->kernel->heap->regions.data[index].kind != HEAP_PAGES)
 			continue;
 		edge.to = map->kernel->heap->regions.data[index].first_id;
+		kernel_cite(map->kernel, BUILTIN_VMAP_PAGES);
 		if (!map->error && !vec_push(&map->kernel->edges, edge))
 			map->error = error_nomem();
 	}

@@ -60,6 +60,7 @@ static struct kml_error *hide_object(struct kernel *kernel, uint64_t va,
 	struct kml_error *error = NULL;
 	size_t i;
 
+	kernel_cite(kernel, BUILTIN_RCU_RELEASED);
 	while (!error) {
 		const struct kept *next = NULL;
 
@@ -283,6 +284,7 @@ static struct kml_error *hide_idle_sync(struct kernel *kernel)
 		return forgive(kernel, error, va);
 	if (value != gp_idle && value != gp_passed)
 		return NULL;
+	kernel_cite(kernel, BUILTIN_RCU_HEAD);
 	return kernel_add_hole(kernel, va + head.offset, head.size);
 }
 

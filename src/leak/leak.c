@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/track.h"
 #include "leak/components.h"
 
 bool leak_is_white(const struct kernel *kernel, const uint64_t *reached,
@@ -255,6 +256,7 @@ static struct kml_error *make_groups(struct finder *f)
 	struct leaks *out = &f->out;
 	_cleanup_free_ struct keyed *keyed =
 		calloc(MAX(out->n_leaks, 1), sizeof(*keyed));
+	struct kernel_track track;
 	uint32_t i;
 
 	out->groups = calloc(MAX(out->n_leaks, 1), sizeof(*out->groups));
@@ -264,6 +266,8 @@ static struct kml_error *make_groups(struct finder *f)
 		keyed[i].leak = out->leaks[i];
 		keyed[i].va = heap_object_va(f->kernel->heap, out->leaks[i].id);
 		keyed[i].signature = object_signature(f, out->leaks[i].id);
+		if (kernel_track(f->kernel, out->leaks[i].id, &track))
+			keyed[i].signature.caller = track.caller;
 		keyed[i].signature.shape = shape_of(f, &out->leaks[i]);
 	}
 	qsort(keyed, out->n_leaks, sizeof(*keyed), compare_keyed);

@@ -40,7 +40,8 @@ struct leak_group {
 	uint32_t cache;        /* HEAP_SLAB: index into kernel.caches, else
 				  UINT32_MAX */
 	uint64_t object_bytes; /* of each root */
-	uint64_t caller;       /* who mapped a vmalloc area; 0 if unknown */
+	uint64_t caller;       /* who mapped an area or allocated a slab
+				  object; 0 if unknown */
 	uint64_t shape;        /* hash of the kinds of its followers */
 	uint32_t first_leak;   /* leaks.leaks[first_leak .. + n_leaks) */
 	uint32_t n_leaks;

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "graph/rule_match.h"
 #include "kernel/boot.h"
+#include "kernel/track.h"
 
 struct kml_error *user_read(struct user *user,
 			    const struct kml_options *options)
@@ -22,7 +23,9 @@ struct kml_error *user_read(struct user *user,
 		error = rule_list_read(&user->rules, all.rules[i]);
 	if (!error && all.baseline)
 		error = baseline_read(&user->baseline, all.baseline);
-	user->active = user->rules.rules.size || user->baseline.path;
+	user->min_age_ms = all.min_age_ms;
+	user->active = user->rules.rules.size || user->baseline.path ||
+		       user->min_age_ms;
 	return error;
 }
 
@@ -45,6 +48,15 @@ static struct kml_error *check_kernel(const struct baseline *baseline,
 	return NULL;
 }
 
+static bool track_age(void *arg, uint32_t id, uint64_t *ms_ret)
+{
+	const struct kernel *kernel = arg;
+	struct kernel_track track;
+
+	return kernel_track(kernel, id, &track) &&
+	       kernel_jiffies_age(kernel, track.when, ms_ret);
+}
+
 struct kml_error *user_match(struct user *user, struct kernel *kernel,
 			     struct graph *graph)
 {
@@ -53,6 +65,7 @@ struct kml_error *user_match(struct user *user, struct kernel *kernel,
 	if (error)
 		return error;
 	user->has_boot = kernel_boot_id(kernel, &user->boot);
+	ages_add(&user->ages, track_age, kernel);
 	if (!user->active)
 		return NULL;
 	user->baseline.same_boot = user->has_boot && user->baseline.has_boot &&
@@ -119,10 +132,15 @@ static bool was_there(const struct user *user, const struct kernel *kernel,
 {
 	const struct heap_region *r = heap_region_of(kernel->heap, id);
 	const struct baseline_object *old;
+	struct kernel_track track;
 
 	old = baseline_find(&user->baseline, heap_object_va(kernel->heap, id));
 	if (!old || old->kind != r->kind ||
 	    old->bytes != heap_object_bytes(kernel->heap, id))
+		return false;
+	/* Freed and allocated again in between. */
+	if (old->when && kernel_track(kernel, id, &track) &&
+	    track.when != old->when)
 		return false;
 	return r->kind != HEAP_SLAB ||
 	       (old->cache &&
@@ -204,6 +222,34 @@ static bool settle_transient(struct user *user, const struct kernel *kernel)
 	return any;
 }
 
+/* ---- age */
+
+static void look_at_age(struct user *user, uint32_t id)
+{
+	uint64_t ms;
+
+	if (!ages_find(&user->ages, id, &ms)) {
+		user->n_ageless++;
+	} else if (ms < user->min_age_ms) {
+		user->n_young++;
+		bitmap_set(user->overrides.gray, id);
+	}
+}
+
+/* What is young may yet be stored somewhere, and what it holds with it. */
+static bool excuse_young(struct user *user, const struct leaks *leaks)
+{
+	uint32_t i;
+
+	if (!user->min_age_ms)
+		return false;
+	for (i = 0; i < leaks->n_leaks; i++)
+		look_at_age(user, leaks->leaks[i].id);
+	for (i = 0; i < leaks->n_followers; i++)
+		look_at_age(user, leaks->followers[i]);
+	return user->n_young;
+}
+
 struct kml_error *user_match_leaks(struct user *user, struct kernel *kernel,
 				   struct graph *graph,
 				   const struct leaks *leaks, bool *again)
@@ -221,6 +267,7 @@ struct kml_error *user_match_leaks(struct user *user, struct kernel *kernel,
 	else if (user->baseline.path)
 		*again |= clear_groups(user, leaks);
 	*again |= settle_transient(user, kernel);
+	*again |= excuse_young(user, leaks);
 	return NULL;
 }
 
@@ -244,6 +291,10 @@ void user_warn(const struct user *user, struct messenger *messenger)
 					"%s:%u: the rule matches nothing in this dump: %s",
 					rule->file, rule->line, rule->text);
 	}
+	if (user->n_ageless)
+		message_warning(messenger,
+				"the age of %" PRIu64 " leaked object%s is not known: '--min-age' does not hide them",
+				user->n_ageless, user->n_ageless == 1 ? "" : "s");
 	if (baseline->path && !baseline->same_boot)
 		message_warning(messenger,
 				"'%s' is of another boot%s: leaks are compared by fingerprint and number, not one by one",

@@ -11,6 +11,7 @@
 #include "base/message.h"
 #include "graph/overrides.h"
 #include "graph/rule_file.h"
+#include "leak/age.h"
 #include "leak/baseline.h"
 #include "leak/leak.h"
 
@@ -19,6 +20,10 @@ struct user {
 	struct baseline baseline;   /* path NULL: none */
 	struct overrides overrides; /* once matched, if active */
 	bool active;                /* the user has said something */
+	uint64_t min_age_ms;        /* 0: any */
+	struct ages ages;
+	uint64_t n_young, n_ageless; /* leaked objects below that age, and those
+					of which it is not known */
 	bool has_boot;              /* of the dump */
 	uint64_t boot;
 };

@@ -163,6 +163,7 @@ static void json_leak(struct json *json, struct report *report,
 	const struct object object = object_of(report, leak->id);
 	bool is_large = object.region->flags & HEAP_LARGE;
 	char pages[OBJECT_DETAIL_BYTES], detail[OBJECT_DETAIL_BYTES + 32];
+	uint64_t age;
 
 	object_detail(report, &object, pages);
 	snprintf(detail, sizeof(detail), "%s%s",
@@ -170,6 +171,12 @@ static void json_leak(struct json *json, struct report *report,
 	json_object(json, NULL);
 	json_object_members(json, &object);
 	json_string(json, "detail", detail[0] ? detail : NULL);
+	if (ages_find(&report->analysis->user.ages, leak->id, &age))
+		json_seconds(json, "age_seconds", (double)age / 1000);
+	else
+		json_null(json, "age_seconds");
+	if (object.has_track)
+		json_number(json, "pid", object.track.pid);
 	json_string(json, "verdict",
 		    object_cycle(&object, leak) > 1 ? "cycle" : "definite");
 	json_number(json, "cycle_objects", object_cycle(&object, leak));

@@ -144,6 +144,8 @@ void json_object_members(struct json *json, const struct object *object)
 	json_number(json, "bytes", object->bytes);
 	json_string(json, "kind", object_kinds[object->kind]);
 	json_string(json, "cache", object->cache);
+	if (object->has_track)
+		json_number(json, "allocated_jiffies", object->track.when);
 }
 
 void json_frames(struct json *json, const char *key,

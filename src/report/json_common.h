@@ -13,7 +13,7 @@
 void json_header(struct json *json, struct report *report, const char *kind);
 /* "gaps" and "partial". */
 void json_gaps(struct json *json, const struct report *report);
-/* "rules", "baseline" and "not_reported". */
+/* "builtin_rules", "rules", "baseline" and "not_reported". */
 void json_user(struct json *json, const struct report *report);
 /* "statistics". */
 void json_statistics(struct json *json, const struct report *report);

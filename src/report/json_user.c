@@ -22,6 +22,17 @@ static void json_rules(struct json *json, const struct rule_list *list)
 	json_end(json);
 }
 
+static void json_builtins(struct json *json, const struct kernel *kernel)
+{
+	unsigned i;
+
+	json_object_line(json, "builtin_rules");
+	for (i = 0; i < BUILTIN_RULES; i++)
+		json_bool(json, kernel_builtins[i].name,
+			  kernel->builtin_uses[i]);
+	json_end(json);
+}
+
 static void json_baseline(struct json *json, const struct baseline *baseline)
 {
 	if (!baseline->path) {
@@ -40,6 +51,7 @@ void json_user(struct json *json, const struct report *report)
 {
 	const struct kml_analysis *analysis = report->analysis;
 
+	json_builtins(json, report->kernel);
 	json_rules(json, &analysis->user.rules);
 	json_baseline(json, &analysis->user.baseline);
 	json_object_line(json, "not_reported");

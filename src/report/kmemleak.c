@@ -59,7 +59,8 @@ static void print_entry(struct report *report, uint32_t id)
 	writer_printf(w, "unreferenced object %s0x%08" PRIx64 " (size %" PRIu64 "):\n",
 		      object.kind == HEAP_PERCPU ? "(percpu) " : "", object.va,
 		      object.bytes);
-	writer_puts(w, "  comm \"unknown\", pid 0, jiffies 0\n");
+	writer_printf(w, "  comm \"unknown\", pid %" PRIu32 ", jiffies %" PRIu64 "\n",
+		      object.track.pid, object.track.when);
 	if (!report->options.no_content)
 		print_kmemleak_hex_dump(report, &object);
 	writer_puts(w, "  backtrace:\n");

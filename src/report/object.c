@@ -41,6 +41,7 @@ struct object object_of(const struct report *report, uint32_t id)
 	else if (region->kind == HEAP_VMALLOC || region->kind == HEAP_VMAP ||
 		 region->kind == HEAP_IOREMAP)
 		object.area = &report->kernel->areas.data[region->owner];
+	object.has_track = kernel_track(report->kernel, id, &object.track);
 	return object;
 }
 
@@ -78,7 +79,9 @@ void object_detail(const struct report *report, const struct object *object,
 
 uint64_t object_caller(const struct object *object)
 {
-	return object->area ? object->area->caller : 0;
+	return object->area	 ? object->area->caller :
+	       object->has_track ? object->track.caller :
+				   0;
 }
 
 uint32_t object_cycle(const struct object *object, const struct leak *leak)

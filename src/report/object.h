@@ -3,6 +3,7 @@
 #ifndef KML_REPORT_OBJECT_H
 #define KML_REPORT_OBJECT_H
 
+#include "kernel/track.h"
 #include "report/report.h"
 
 struct object {
@@ -12,6 +13,8 @@ struct object {
 	const struct heap_region *region;
 	const char *cache; /* name of its slab cache, else NULL */
 	const struct kernel_area *area; /* of vmalloc, vmap, ioremap, else NULL */
+	bool has_track; /* who allocated it is recorded */
+	struct kernel_track track;
 };
 
 struct object object_of(const struct report *report, uint32_t id);
@@ -30,7 +33,7 @@ const char *object_family(const struct object *object);
 void object_detail(const struct report *report, const struct object *object,
 		   char ret[OBJECT_DETAIL_BYTES]);
 
-/* Who mapped it, as far as its area knows; 0 if unknown. */
+/* Who mapped or allocated it, as far as that is recorded; 0 if unknown. */
 uint64_t object_caller(const struct object *object);
 
 /* How many objects are in the cycle of a leak, 1 if it is in none.  An area and

@@ -146,8 +146,7 @@ static void print_object(struct report *report, const struct show *show)
 	if (object_caller(object)) {
 		object_symbol(report, object_caller(object), text);
 		writer_printf(w, "  %s by %s\n",
-			      object->kind == HEAP_VMALLOC ? "allocated" :
-							     "mapped",
+			      object->kind == HEAP_VMALLOC || object->kind == HEAP_SLAB ? "allocated" : "mapped",
 			      text);
 	}
 }

@@ -131,11 +131,23 @@ static void print_leak(struct report *report, const struct leak *leak)
 	const struct object object = object_of(report, leak->id);
 	struct writer *w = &report->writer;
 	char detail[OBJECT_DETAIL_BYTES];
+	bool age_known;
+	uint64_t age;
 
 	object_detail(report, &object, detail);
 	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s%s%s\n", object.va,
 		      BYTES(object.bytes), object_family(&object),
 		      detail[0] ? ", " : "", detail);
+	age_known = ages_find(&report->analysis->user.ages, leak->id, &age);
+	if (age_known)
+		writer_printf(w, "      allocated %" PRIu64 ".%" PRIu64 " s before the dump",
+			      age / 1000, age % 1000 / 100);
+	if (object.has_track)
+		writer_printf(w, "%spid %" PRIu32 " on CPU %" PRIu32,
+			      age_known ? " by " : "      allocated by ",
+			      object.track.pid, object.track.cpu);
+	if (age_known || object.has_track)
+		writer_puts(w, "\n");
 	if (object_cycle(&object, leak) > 1)
 		writer_printf(w, "      one of %s objects that refer to each other in a cycle, to which nothing else refers\n",
 			      COUNT(object_cycle(&object, leak)));
@@ -156,7 +168,9 @@ static void print_leak(struct report *report, const struct leak *leak)
 
 static void print_caller(struct report *report, uint8_t kind, uint64_t caller)
 {
-	const char *how = kind == HEAP_VMALLOC ? "allocated" : "mapped";
+	const char *how = kind == HEAP_VMALLOC || kind == HEAP_SLAB ?
+				  "allocated" :
+				  "mapped";
 	const struct lines_frame *frames;
 	char symbol[SYMBOL_BYTES_MAX], frame[512];
 	bool known;

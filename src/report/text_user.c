@@ -51,6 +51,12 @@ void text_user(struct report *report)
 		return;
 	print_rules(report);
 	print_baseline(report);
+	if (analysis->user.min_age_ms)
+		writer_printf(&report->writer,
+			      "younger than %" PRIu64 " s: %s; age not known: %s\n",
+			      analysis->user.min_age_ms / 1000,
+			      COUNT_OF(analysis->user.n_young, "leaked object"),
+			      COUNT(analysis->user.n_ageless));
 	writer_printf(&report->writer, "not reported because of that: %s, %s\n",
 		      COUNT_OF(analysis->mark.excused, "object"),
 		      BYTES(analysis->mark.excused_bytes));

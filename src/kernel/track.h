@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SLUB's user tracking (slub_debug=U): behind each object stands who allocated
+ * it and when.  A kernel that was not booted so keeps nothing of the kind.
+ */
+#ifndef KML_KERNEL_TRACK_H
+#define KML_KERNEL_TRACK_H
+
+#include "kernel/kernel.h"
+
+struct kernel_track {
+	uint64_t caller; /* return address */
+	uint64_t when;   /* jiffies */
+	uint32_t pid, cpu;
+};
+
+/* Find out which caches track, and how long a jiffy is. */
+struct kml_error *kernel_load_tracks(struct kernel *kernel) error_must_check;
+
+/* Who allocated an object; false: not tracked, or not readable. */
+bool kernel_track(const struct kernel *kernel, uint32_t id,
+		  struct kernel_track *ret);
+
+/* Milliseconds from then to the dump; false if a jiffy's length is unknown, or
+ * that is in the future. */
+bool kernel_jiffies_age(const struct kernel *kernel, uint64_t when,
+			uint64_t *ms_ret);
+
+#endif
