@@ -70,11 +70,8 @@ static struct kml_error *load_members(struct kernel *kernel,
 
 	if (!error)
 		error = kernel_type_size(kernel, slab, &l->slab_bytes);
-	if (!error)
-		error = kernel_type_size(kernel, "kmem_cache", &l->cache_bytes);
-	if (!error && (l->cache_bytes > 65536 || l->slab_bytes > 4096))
-		error = error_new(KML_ERR_DEBUGINFO,
-				  "struct kmem_cache or slab is too large");
+	if (!error && l->slab_bytes > 4096)
+		error = error_new(KML_ERR_DEBUGINFO, "struct slab is too large");
 	return error;
 }
 
@@ -94,6 +91,30 @@ static struct kml_error *load_debug_key(struct kernel *kernel,
 	error = kernel_read_uint(kernel, va, 4, &enabled);
 	l->ignores_red_zones = !error && !enabled;
 	return kernel_forgive(kernel, error, "slub_debug_enabled", va);
+}
+
+/*
+ * How much of a struct kmem_cache is looked at.  Not all: caches are allocated
+ * without the end of their array of nodes, and the page behind may not be in
+ * the dump.
+ */
+static struct kml_error *set_cache_bytes(struct slab_layout *l)
+{
+	const struct profile_member *const used[] = {
+		&l->name, &l->size, &l->object_size, &l->offset,
+		&l->red_left_pad, &l->random, &l->refcount, &l->oo,
+		&l->cpu_slab,
+	};
+	size_t i;
+
+	/* (Members that this kernel lacks are all 0.) */
+	for (i = 0; i < ARRAY_SIZE(used); i++)
+		l->cache_bytes = MAX(l->cache_bytes,
+				     used[i]->offset + used[i]->size);
+	return l->cache_bytes <= 65536 ?
+		       NULL :
+		       error_new(KML_ERR_DEBUGINFO,
+				 "struct kmem_cache is too large");
 }
 
 static struct kml_error *load_layout(struct kernel *kernel,
@@ -126,7 +147,7 @@ static struct kml_error *load_layout(struct kernel *kernel,
 			    &unused))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "this kernel's slab allocator keeps its free objects in a way that is not handled (neither kmem_cache_cpu nor sheaves)");
-	return NULL;
+	return set_cache_bytes(l);
 }
 
 /* Record which slabs the CPUs allocate from. */
