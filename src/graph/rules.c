@@ -88,9 +88,10 @@ struct kml_error *rules_not_leak(const struct rules *rules, uint32_t id,
 	if (!error)
 		*ret = pages ? is_old_vmcoreinfo(rules, object, bytes) :
 			       is_boot_sysctl(rules, object, bytes);
-	if (!error && *ret)
-		kernel_cite(kernel, pages ? BUILTIN_VMCOREINFO :
-					    BUILTIN_BOOT_SYSCTL);
+	if (!error && *ret && pages)
+		kernel_cite(kernel, BUILTIN_VMCOREINFO);
+	else if (!error && *ret)
+		kernel_cite(kernel, BUILTIN_BOOT_SYSCTL);
 	return kernel_forgive(kernel, error, "objects that became unreadable",
 			      heap_object_va(kernel->heap, id));
 }

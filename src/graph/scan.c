@@ -109,11 +109,15 @@ static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
 	       (cache == HEAP_NONE || r->owner == cache);
 }
 
-static bool is_section(const struct scan *scan, uint32_t from)
+/* A variable of the kernel proper, be it per-cpu? */
+static bool is_variable(const struct scan *scan, uint32_t from)
 {
-	return from >= scan->n_objects && from < scan->pages_source &&
-	       scan->kernel->roots.data[from - scan->n_objects].kind ==
-		       ROOT_SECTION;
+	uint8_t kind;
+
+	if (from < scan->n_objects || from >= scan->pages_source)
+		return false;
+	kind = scan->kernel->roots.data[from - scan->n_objects].kind;
+	return kind == ROOT_SECTION || kind == ROOT_PERCPU;
 }
 
 /*
@@ -134,7 +138,7 @@ static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 		 is_slab_of(scan, to, scan->kernel->task_cache))
 		*why = DISREGARD_OWNER;
 	else if (how == HEAP_REF_PHYSICAL &&
-		 (is_slab_of(scan, from, HEAP_NONE) || is_section(scan, from)))
+		 (is_slab_of(scan, from, HEAP_NONE) || is_variable(scan, from)))
 		*why = DISREGARD_INTEGER;
 	else
 		return false;
@@ -872,6 +876,14 @@ static int compare_disregarded(const void *a, const void *b)
 	return (x->word > y->word) - (x->word < y->word);
 }
 
+static void cite_disregard(struct kernel *kernel, uint32_t why)
+{
+	if (why == DISREGARD_OWNER)
+		kernel_cite(kernel, BUILTIN_LOCK_OWNER);
+	else
+		kernel_cite(kernel, BUILTIN_INTEGER);
+}
+
 static struct kml_error *join_disregarded(struct scan *scan, uint64_t n_chunks,
 					  struct graph *graph)
 {
@@ -893,9 +905,7 @@ static struct kml_error *join_disregarded(struct scan *scan, uint64_t n_chunks,
 		graph->n_disregarded += chunk->disregarded.size;
 	}
 	for (c = 0; c < n; c++)
-		kernel_cite(scan->kernel, graph->disregarded[c].why == DISREGARD_OWNER ?
-						  BUILTIN_LOCK_OWNER :
-						  BUILTIN_INTEGER);
+		cite_disregard(scan->kernel, graph->disregarded[c].why);
 	qsort(graph->disregarded, n, sizeof(*graph->disregarded),
 	      compare_disregarded);
 	return NULL;

@@ -62,6 +62,7 @@ struct kernel_page_head {
 	uint32_t n_pages;
 	bool is_slab, is_compound;
 	bool is_split; /* looks like a later page of a split allocation */
+	bool may_be_split; /* looks like one, and like any other page */
 	bool is_large; /* of kmalloc(), for what no cache is large enough for */
 	bool is_unknown; /* a slab that could not be made sense of */
 };

@@ -222,6 +222,8 @@ static bool add_head(struct page_pass *pass, uint64_t pfn, unsigned order,
 		.is_compound = (kernel_get(page, &pass->layout.flags) &
 				pass->layout.pg_head) != 0,
 		.is_split = page_lru_is_split(&pass->layout.links, pfn, page),
+		.may_be_split = page_lru_may_be_split(&pass->layout.links, pfn,
+						      page),
 	};
 
 	return vec_push(&pass->kernel->heads, head);
@@ -591,32 +593,39 @@ static uint32_t guess_block_pages(const struct kernel *kernel, size_t i,
 
 /* A split allocation, as far as it has been seen. */
 struct split_run {
-	uint32_t id;        /* of its first block */
+	uint32_t id;        /* of its last block that is beyond doubt */
 	uint64_t next_pfn;  /* behind what has been seen of it */
 	uint64_t limit_pfn; /* where its alignment ends it */
 };
 
 /*
  * Some page in the middle of a split allocation may look like a first one: it
- * was one once, and went back to the allocator as part of a larger block.
+ * was one once, and went back to the allocator as part of a larger block.  And
+ * some look like any other page.
  * A split block that follows another without a gap, as far as the alignment of
- * the first allows, may be the rest of it, and is taken to be held by it.
+ * the first allows, may be the rest of it, and is taken to be held by it: by
+ * the last such block, as another allocation may have started in between.
  */
 static struct kml_error *hold_rest(struct kernel *kernel, uint32_t index,
-				   struct split_run *run)
+				   bool may_be_split, struct split_run *run)
 {
 	const struct heap_region *r = &kernel->heap->regions.data[index];
 	uint64_t pfn = (r->va - kernel->direct_va) / 4096;
 	uint64_t end = pfn + r->bytes / 4096;
 	struct kernel_edge edge = { .from = run->id, .to = r->first_id };
 
-	if (!(r->flags & HEAP_SPLIT))
+	if (!(r->flags & HEAP_SPLIT) &&
+	    !(may_be_split && pfn == run->next_pfn))
 		return NULL;
 	if (pfn == run->next_pfn && end <= run->limit_pfn) {
 		run->next_pfn = end;
 		kernel_cite(kernel, BUILTIN_SPLIT_BLOCKS);
+		if (r->flags & HEAP_SPLIT)
+			run->id = r->first_id;
 		return vec_push(&kernel->edges, edge) ? NULL : error_nomem();
 	}
+	if (!(r->flags & HEAP_SPLIT))
+		return NULL;
 	*run = (struct split_run){ r->first_id, end, pfn + (pfn & -pfn) };
 	return NULL;
 }
@@ -653,7 +662,7 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 		kernel->page_class[head->pfn + page] = PAGE_BLOCK;
 	error = heap_add(kernel->heap, &region, &index);
 	if (!error)
-		return hold_rest(kernel, index, run);
+		return hold_rest(kernel, index, head->may_be_split, run);
 	return kernel_forgive(kernel, error,
 			      "page blocks that overlap something else",
 			      region.va);

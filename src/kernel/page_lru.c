@@ -66,6 +66,15 @@ static bool is_linked(const struct page_lru *l, const struct links *links)
 	return !error && forth == lru_va && back == lru_va;
 }
 
+/* The lru of another page? */
+static bool is_page_lru(const struct page_lru *l, uint64_t va)
+{
+	uint64_t offset = va - l->kernel->vmemmap_va;
+
+	return offset / l->kernel->page_struct_bytes < l->kernel->end_pfn &&
+	       offset % l->kernel->page_struct_bytes == l->lru.offset;
+}
+
 bool page_lru_is_split(const struct page_lru *l, uint64_t pfn,
 		       const void *page)
 {
@@ -83,18 +92,21 @@ bool page_lru_is_split(const struct page_lru *l, uint64_t pfn,
 		return true;
 	if (l->marks_lru)
 		return poisoned;
+	if (page_lru_is_stale(l, pfn, page))
+		return true;
 	index = kernel_get(page, &l->index);
 	return index && index < MAX_MIGRATE_TYPES &&
 	       (poisoned || !is_linked(l, &links));
 }
 
-/* The lru of another page? */
-static bool is_page_lru(const struct page_lru *l, uint64_t va)
+bool page_lru_may_be_split(const struct page_lru *l, uint64_t pfn,
+			   const void *page)
 {
-	uint64_t offset = va - l->kernel->vmemmap_va;
+	const struct links links = get_links(l, pfn, page);
+	const uint64_t *poison = l->kernel->arch->list_poison;
 
-	return offset / l->kernel->page_struct_bytes < l->kernel->end_pfn &&
-	       offset % l->kernel->page_struct_bytes == l->lru.offset;
+	return !l->marks_lru && links.next == poison[0] &&
+	       links.prev == poison[1];
 }
 
 bool page_lru_is_stale(const struct page_lru *l, uint64_t pfn,

@@ -18,6 +18,11 @@ void page_lru_init(struct page_lru *l, struct kernel *kernel,
 bool page_lru_is_split(const struct page_lru *l, uint64_t pfn,
 		       const void *page);
 
+/* It may well: the first page of an allocation looks alike, where nothing marks
+ * it and the migrate type is 0. */
+bool page_lru_may_be_split(const struct page_lru *l, uint64_t pfn,
+			   const void *page);
+
 /* Does it have links of a list that it is not on any more? */
 bool page_lru_is_stale(const struct page_lru *l, uint64_t pfn,
 		       const void *page);
