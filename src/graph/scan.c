@@ -109,11 +109,15 @@ static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
 	       (cache == HEAP_NONE || r->owner == cache);
 }
 
-static bool is_section(const struct scan *scan, uint32_t from)
+/* A variable of the kernel proper, per-cpu ones included. */
+static bool is_variable(const struct scan *scan, uint32_t from)
 {
-	return from >= scan->n_objects && from < scan->pages_source &&
-	       scan->kernel->roots.data[from - scan->n_objects].kind ==
-		       ROOT_SECTION;
+	unsigned kind;
+
+	if (from < scan->n_objects || from >= scan->pages_source)
+		return false;
+	kind = scan->kernel->roots.data[from - scan->n_objects].kind;
+	return kind == ROOT_SECTION || kind == ROOT_PERCPU;
 }
 
 /*
@@ -134,7 +138,7 @@ static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 		 is_slab_of(scan, to, scan->kernel->task_cache))
 		*why = DISREGARD_OWNER;
 	else if (how == HEAP_REF_PHYSICAL &&
-		 (is_slab_of(scan, from, HEAP_NONE) || is_section(scan, from)))
+		 (is_slab_of(scan, from, HEAP_NONE) || is_variable(scan, from)))
 		*why = DISREGARD_INTEGER;
 	else
 		return false;
