@@ -96,7 +96,7 @@ const struct wanted_type profile_types[] = {
 	TYPE("skb_array"),
 	TYPE("ptr_ring"),
 	OF("pfifo_fast_priv", "net/sched/sch_generic.c"),
-	OF("cpu_fbatches", "mm/swap.c"), /* since 5.19 */
+	TYPE("cpu_fbatches"),            /* since 5.19 */
 	OF("lru_pvecs", "mm/swap.c"),
 	OF("lru_rotate", "mm/swap.c"),
 	OF("mlock_fbatch", "mm/mlock.c"),
@@ -284,6 +284,7 @@ const char *const profile_units[] = {
 	"block/blk-mq.c",
 	"mm/mlock.c",
 	"mm/swap.c",
+	"mm/folio.c",           /* since 7.3 */
 	"net/sched/sch_generic.c",
 };
 const size_t n_profile_units = ARRAY_SIZE(profile_units);

@@ -8,7 +8,10 @@ def type_ok($types; $v):
                            ($v | floor) == $v));
 def violations($s; $v; $path):
   if $s | has("$ref") then
-    violations($schema["$defs"][$s["$ref"] | ltrimstr("#/$defs/")]; $v; $path)
+    ($s["$ref"] | ltrimstr("#/$defs/")) as $name |
+    if $schema["$defs"] | has($name) then
+      violations($schema["$defs"][$name]; $v; $path)
+    else "\($path): the schema does not define \($name)" end
   else empty end,
   if ($s | has("type")) and (type_ok($s.type; $v) | not) then
     "\($path): is \($v | type), not \($s.type)"
