@@ -55,7 +55,7 @@ jq -e '.dump.files[0] | endswith("/a\"\\b\u00e9\ufffd\u0001\n")' "$tmp/out" \
 
 # ---- the format of /sys/kernel/debug/kmemleak
 expect_leaks kmemleak --format=kmemleak
-grep -Evn '^unreferenced object (\(percpu\) )?0x[0-9a-f]{8,16} \(size [0-9]+\):$|^  comm "unknown", pid 0, jiffies 0$|^  hex dump \(first [0-9]+ bytes( on cpu [0-9]+)?\):$|^    ([0-9a-f]{2} ){1,16} +[ -~]{1,16}$|^  backtrace:$|^    \[<[0-9a-f]{16}>\] ' \
+grep -Evn '^unreferenced object (\(percpu\) )?0x[0-9a-f]{8,16} \(size [0-9]+\):$|^  comm "unknown", pid [0-9]+, jiffies [0-9]+$|^  hex dump \(first [0-9]+ bytes( on cpu [0-9]+)?\):$|^    ([0-9a-f]{2} ){1,16} +[ -~]{1,16}$|^  backtrace:$|^    \[<[0-9a-f]{16}>\] ' \
 	"$tmp/kmemleak" && fail "a line that kmemleak would not print"
 sed -n 's/^unreferenced object \((percpu) \)\?0x\([0-9a-f]*\) .*/\2/p' \
 	"$tmp/kmemleak" | sed 's/^/0000000000000000/; s/.*\(.\{16\}\)$/0x\1/' \
