@@ -129,16 +129,17 @@ struct kml_error *overrides_apply(struct overrides *overrides,
 				  void (*dropped)(void *arg, uint32_t rule),
 				  void *arg)
 {
-	const struct override_cut *cut = overrides->cuts.data;
-	const struct override_cut *end = cut + overrides->cuts.size;
+	const struct override_cut *cut, *end;
 	uint64_t i, from = 0, to = 0;
 	uint32_t source;
 
 	if (overrides->counts.size)
 		qsort(overrides->counts.data, overrides->counts.size,
 		      sizeof(*overrides->counts.data), compare_counts);
-	if (cut == end)
+	if (!overrides->cuts.size)
 		return NULL;
+	cut = overrides->cuts.data;
+	end = cut + overrides->cuts.size;
 	qsort(overrides->cuts.data, overrides->cuts.size, sizeof(*cut),
 	      compare_cuts);
 	for (source = 0; source < graph->n_sources; source++) {
