@@ -139,7 +139,8 @@ static struct kml_error *find_pages(struct kernel *kernel, struct dircache *d)
 		error = add_page(kernel, pfn);
 	}
 	if (!error && found < d->n_pages)
-		kernel_gaps(kernel, "pages of NFS directories not in the dump",
+		kernel_gaps(kernel,
+			    "pages of NFS directories not in the dump: names of entries may look leaked",
 			    0, true, d->n_pages - found);
 	return error;
 }
