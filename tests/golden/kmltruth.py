@@ -64,6 +64,12 @@ class Planted:
         return "%s %s at 0x%x (%d)" % (self.id, self.kind, self.addr, self.size)
 
 
+def allocated_state(planted):
+    """What `show` has to call a planted object that is not free."""
+    queued = planted.extra.get("holder", "").split(".")[0] in ("call_rcu", "kfree_rcu", "kvfree_rcu")
+    return "waiting for RCU" if queued and not planted.id.endswith(".payload") else "allocated"
+
+
 def load_truth(path):
     with open(path) as f:
         return [Planted(line) for line in f if line[0] != "#"]

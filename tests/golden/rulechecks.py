@@ -287,7 +287,7 @@ class Rules:
         live = [t for t in self.truth if t.truth == "live" and not t.percpu]
         status, shown = self.show(*[t.addr for t in live])
         bad = [t.id for t, s in zip(live, shown) if not s["object"] or s["object"]["color"] != "gray" or
-               s["object"]["state"] != "allocated" or
+               s["object"]["state"] != kml.allocated_state(t) or
                not (s["object"]["reference_count"] - s["object"]["leaked_reference_count"])]
         self.ok("show: each of %d planted live objects is held, by somebody, exit status 0" % len(live), status == 0 and not bad, bad)
         said = {t.id: s["object"]["references"] for t, s in zip(live, shown) if s["object"]}

@@ -8,6 +8,8 @@ import concurrent.futures, os, re, subprocess
 
 SUITES = ("bullseye", "trixie", "trixie-backports")
 FUZZ_RUNS = 30
+# whose kernel has KFENCE
+KFENCE = {"trixie": ["kfence"], "trixie-backports": ["kfence"]}
 
 
 def boot(vm, suite):
@@ -15,12 +17,12 @@ def boot(vm, suite):
     argv = [vm.here + "/scenario", "-q", "-s", suite, "-o", vm.dumps]
     if os.environ.get("KML_VM_REUSE") != "1":
         argv.append("-f")
-    p = subprocess.run(argv + list(vm.SCENARIOS), capture_output=True, text=True)
+    p = subprocess.run(argv + list(vm.SCENARIOS) + KFENCE.get(suite, []), capture_output=True, text=True)
     dirs = {}
     for d in re.findall(r"^(/\S*/stock-[0-9.]+-\S+)(?: \(there already\))?$", p.stdout, re.M):
         dirs[re.sub(r".*/stock-[0-9.]+-", "", d)] = d
     for name, d in dirs.items():
-        if name != "idle" and not os.path.exists(d + "/dump.d23"):
+        if name.startswith("plant") and not os.path.exists(d + "/dump.d23"):
             m = subprocess.run([vm.here + "/makedumps", "-q", d + "/dump.elf"], capture_output=True, text=True)
             if m.returncode:
                 return suite, p.stdout + p.stderr + m.stderr, {}
@@ -75,6 +77,19 @@ def large(vm, s):
                  want and (not known or want <= said and not said & pages), [hex(a) for a in want ^ said])
 
 
+def kfence(vm, s, table):
+    """Objects in KFENCE's pool are found, and what it has freed is told."""
+    vm.idle_truth(s, table)
+    drgn = subprocess.run([vm.here + "/fetch-drgn"], capture_output=True, text=True).stdout.strip()
+    p = subprocess.run([drgn, "-q", "-c", s.elf, "-s", s.vmlinux, vm.here + "/kfence.py"], capture_output=True, text=True)
+    if not vm.checks.ok("%s: drgn reads KFENCE's metadata" % s.name, p.returncode == 0, p.stderr) or not s.judged():
+        return
+    allocated, freed = map(int, p.stdout.split())
+    got = s.report["objects"]["slab"]["quarantined"]["objects"]
+    vm.checks.ok("%s: %d objects of KFENCE in use, %d freed ones quarantined" % (s.name, allocated, freed),
+                 allocated and freed and got == freed, "%d quarantined" % got)
+
+
 def judge(vm, scenarios, table):
     vm.idle_truth(scenarios["idle"], table)
     for name in ("plant", "plant-drain"):
@@ -91,10 +106,12 @@ def judge(vm, scenarios, table):
 def run(vm, table, kernels):
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for suite, said, dirs in pool.map(lambda suite: boot(vm, suite), SUITES):
-            missing = set(vm.SCENARIOS) - set(dirs)
+            missing = {*vm.SCENARIOS, *KFENCE.get(suite, [])} - set(dirs)
             if not vm.checks.ok("%s: its kernel boots, and is dumped" % suite, not missing, said.splitlines()[-30:]):
                 continue
             scenarios = {name: vm.Scenario(name, dirs[name]) for name in vm.SCENARIOS}
             kernels.append(scenarios["idle"].env)
             vm.checks.note("%s: %s" % (suite, scenarios["idle"].env["RELEASE"]))
             judge(vm, scenarios, table)
+            for name in KFENCE.get(suite, []):
+                kfence(vm, vm.Scenario(name, dirs[name]), table)
