@@ -39,7 +39,7 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--blind --no-lines --kmemleak --compare --rules --baseline
+		--blind --precise --no-lines --kmemleak --compare --rules --baseline
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --no-content --rules
 		--baseline --min-age" ;;

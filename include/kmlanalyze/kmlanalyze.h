@@ -96,6 +96,8 @@ struct kml_options {
 	kml_message_fn *message;   /* may be NULL */
 	void *message_arg;
 	bool blind;                /* find out what blinds the scan */
+	bool precise;              /* of objects whose type is known only
+				      pointer members refer to anything */
 	const char *const *rules;  /* rules files */
 	size_t n_rules;
 	const char *baseline;      /* an earlier report in JSON; NULL: none */

@@ -25,6 +25,7 @@ enum {
 	OPT_NO_LINES,
 	OPT_HELD,
 	OPT_BLIND,
+	OPT_PRECISE,
 	OPT_NO_CONTENT,
 	OPT_NO_CACHE,
 	OPT_CACHE_DIR,
@@ -55,6 +56,7 @@ static const struct {
 	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS },
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
+	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | SHOW },
 	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
 	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | SHOW },
@@ -221,6 +223,9 @@ static bool parse_flag(int value, struct arguments *args)
 		break;
 	case OPT_HELD:
 		args->options.held_by_stack = true;
+		break;
+	case OPT_PRECISE:
+		args->options.precise = true;
 		break;
 	case OPT_BLIND:
 		args->options.blind = true;

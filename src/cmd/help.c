@@ -25,6 +25,7 @@ static const char options[] =
 	"      --rules FILE     what you know of the kernel, see kmlanalyze(1); repeatable\n"
 	"      --rules=list     print the built-in rules\n"
 	"      --baseline FILE  report only what is not in this earlier JSON report\n"
+	"      --precise        where an object's type is known let only pointer members hold\n"
 	"      --min-age SECS   do not report what is known to be younger\n"
 	"      --stack WHICH    words of task stacks that hold objects: live (from the\n"
 	"                       stack pointer up), whole, or off\n"

@@ -45,6 +45,7 @@ enum graph_disregard {
 	DISREGARD_OWNER,   /* the last owner of a lock, by its flag bits */
 	DISREGARD_INTEGER, /* in a slab object or the kernel's data, equal to a
 			      physical address */
+	DISREGARD_MEMBER,  /* --precise: of a member that is no pointer */
 	GRAPH_DISREGARDS,
 };
 
@@ -63,6 +64,8 @@ struct graph_statistics {
 	uint64_t self;       /* an object's references to itself */
 	uint64_t references; /* edges */
 	uint64_t slabs_torn, slabs_unreadable;
+	uint64_t typed_caches; /* @precise: whose objects' type is known */
+	uint64_t integers;     /* @precise: words that were disregarded */
 };
 
 struct graph {
@@ -76,9 +79,10 @@ struct graph {
 	struct graph_statistics statistics;
 };
 
-/* Scan everything and build the graph; sets the states of all objects. */
-struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
-	error_must_check;
+/* Scan everything and build the graph; sets the states of all objects.
+ * @precise: of objects whose type is known only pointer members refer. */
+struct kml_error *graph_scan(struct kernel *kernel, bool precise,
+			     struct graph *ret) error_must_check;
 void graph_deinit(struct graph *graph);
 
 /* The first of the disregarded references to @id, *@n of them in a row. */

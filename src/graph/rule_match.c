@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "kernel/track.h"
+#include "kernel/type.h"
 #include "kernel/variable.h"
 
 /* Of a variable, so much is looked at for what it points to. */
@@ -119,65 +120,34 @@ static struct kml_error *select_caches(struct match *match,
 	return error;
 }
 
-/* Caches that were merged into one hold objects of several types. */
-static struct kml_error *is_merged(struct kernel *kernel,
-				   const struct kernel_cache *cache, bool *ret)
+static bool is_of_type(const struct kernel *kernel,
+		       const struct kernel_cache *cache, const char *name)
 {
-	struct profile_member refcount;
-	struct kml_error *error;
-	uint64_t n;
+	const char *type = kernel_cache_type(kernel, cache);
 
-	*ret = true;
-	if (!profile_member(kernel->profile, "kmem_cache", "refcount",
-			    &refcount))
-		return NULL;
-	error = kernel_read_uint(kernel, cache->va + refcount.offset, 4, &n);
-	if (!error)
-		*ret = n != 1;
-	return kernel_forgive(kernel, error, "slab caches", cache->va);
-}
-
-/* KMEM_CACHE() names a cache after its struct; that it is one the debuginfo
- * says. */
-static struct kml_error *has_type(struct kernel *kernel,
-				  const struct kernel_cache *cache,
-				  const char *type, bool *ret)
-{
-	struct kml_error *error;
-	uint64_t bytes;
-	bool merged;
-
-	*ret = false;
-	if (strcmp(cache->name, type) ||
-	    !profile_type_size(kernel->profile, type, &bytes))
-		return NULL;
-	error = is_merged(kernel, cache, &merged);
-	*ret = !error && !merged;
-	return error;
+	return type && !strcmp(type, name);
 }
 
 static struct kml_error *select_by_cache(struct match *match)
 {
 	struct kernel *kernel = match->kernel;
 	_cleanup_free_ uint64_t *caches = bitmap_alloc(kernel->caches.size);
-	struct kml_error *error = NULL;
 	size_t i;
 
 	if (!caches)
 		return error_nomem();
-	for (i = 0; !error && i < kernel->caches.size; i++) {
+	for (i = 0; i < kernel->caches.size; i++) {
 		const struct kernel_cache *cache = &kernel->caches.data[i];
 		bool good = false;
 
 		if (match->rule->selector == RULE_TYPE)
-			error = has_type(kernel, cache, match->rule->name,
-					 &good);
+			good = is_of_type(kernel, cache, match->rule->name);
 		else
 			good = !fnmatch(match->rule->name, cache->name, 0);
 		if (good)
 			bitmap_set(caches, i);
 	}
-	return error ? error : select_caches(match, caches);
+	return select_caches(match, caches);
 }
 
 static struct kml_error *select_at(struct match *match, uint64_t va)

@@ -14,6 +14,7 @@
 #include "base/pool.h"
 #include "base/util.h"
 #include "kernel/slab_state.h"
+#include "kernel/type.h"
 
 #define CHUNK_PAGES 1024u
 #define BATCH_PAGES 64u
@@ -71,6 +72,8 @@ struct scan {
 	uint32_t *roots_by_pa;   /* indices of sections and reserved ranges */
 	size_t n_roots_by_pa;
 	uint32_t first_percpu_root;
+	uint64_t **pointer_words; /* by cache; NULL: not precise, or of a cache:
+				     its type is not known */
 	uint64_t n_chunks;
 	uint32_t n_objects;
 	uint32_t pages_source;   /* the first source for struct pages */
@@ -131,8 +134,21 @@ static bool is_variable(const struct scan *scan, uint32_t from)
  *   pages and in modules' variables.  A driver's object has the virtual one as
  *   well; an equal word of a slab object or of the kernel proper is a number.
  */
+static bool is_integer(const struct scan *scan, uint32_t from, uint64_t word)
+{
+	const struct heap_region *r;
+
+	if (from >= scan->n_objects)
+		return false;
+	r = heap_region_of(scan->heap, from);
+	return r->kind == HEAP_SLAB && scan->pointer_words[r->owner] &&
+	       word * 8 < r->object_bytes &&
+	       !bitmap_test(scan->pointer_words[r->owner], word);
+}
+
 static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
-		      uint64_t word, enum heap_reference how, uint32_t *why)
+		      uint64_t word, uint64_t index, enum heap_reference how,
+		      uint32_t *why)
 {
 	if (word & 7 && scan->kernel->task_cache != HEAP_NONE &&
 		 is_slab_of(scan, to, scan->kernel->task_cache))
@@ -140,6 +156,8 @@ static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 	else if (how == HEAP_REF_PHYSICAL &&
 		 (is_slab_of(scan, from, HEAP_NONE) || is_variable(scan, from)))
 		*why = DISREGARD_INTEGER;
+	else if (scan->pointer_words && is_integer(scan, from, index))
+		*why = DISREGARD_MEMBER;
 	else
 		return false;
 	return true;
@@ -172,7 +190,8 @@ static void scan_words(const struct scan *scan, struct chunk *chunk,
 		to = heap_resolve(scan->heap, words[i], &how);
 		if (to != HEAP_NONE) {
 			chunk->statistics.candidates++;
-			if (disregard(scan, from, to, words[i], how, &why))
+			if (disregard(scan, from, to, words[i],
+				      first_word + i, how, &why))
 				add_disregarded(chunk, from, to,
 						first_word + i, why);
 			else
@@ -880,7 +899,7 @@ static void cite_disregard(struct kernel *kernel, uint32_t why)
 {
 	if (why == DISREGARD_OWNER)
 		kernel_cite(kernel, BUILTIN_LOCK_OWNER);
-	else
+	else if (why == DISREGARD_INTEGER)
 		kernel_cite(kernel, BUILTIN_INTEGER);
 }
 
@@ -904,8 +923,11 @@ static struct kml_error *join_disregarded(struct scan *scan, uint64_t n_chunks,
 				       sizeof(*graph->disregarded));
 		graph->n_disregarded += chunk->disregarded.size;
 	}
-	for (c = 0; c < n; c++)
+	for (c = 0; c < n; c++) {
 		cite_disregard(scan->kernel, graph->disregarded[c].why);
+		graph->statistics.integers +=
+			graph->disregarded[c].why == DISREGARD_MEMBER;
+	}
 	qsort(graph->disregarded, n, sizeof(*graph->disregarded),
 	      compare_disregarded);
 	return NULL;
@@ -967,6 +989,9 @@ static void scan_deinit(struct scan *scan, uint64_t n_chunks)
 	free(scan->threads);
 	free(scan->has_rule);
 	free(scan->roots_by_pa);
+	for (i = 0; scan->pointer_words && i < scan->kernel->caches.size; i++)
+		free(scan->pointer_words[i]);
+	free(scan->pointer_words);
 }
 
 static struct kml_error *run(struct scan *scan, uint64_t n_chunks,
@@ -997,7 +1022,33 @@ static struct kml_error *run(struct scan *scan, uint64_t n_chunks,
 	return error ? error : build_rows(scan, n_chunks + 1, graph);
 }
 
-struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
+/* What of the objects of each cache is a pointer. */
+static struct kml_error *find_types(struct scan *scan, struct graph *graph)
+{
+	const struct kernel *kernel = scan->kernel;
+	size_t i;
+
+	scan->pointer_words = calloc(MAX(kernel->caches.size, 1),
+				     sizeof(*scan->pointer_words));
+	if (!scan->pointer_words)
+		return error_nomem();
+	for (i = 0; i < kernel->caches.size; i++) {
+		const struct kernel_cache *cache = &kernel->caches.data[i];
+		const char *type = kernel_cache_type(kernel, cache);
+
+		if (!type)
+			continue;
+		scan->pointer_words[i] = kernel_pointer_words(
+			kernel, type, cache->object_bytes);
+		if (!scan->pointer_words[i])
+			return error_nomem();
+		graph->statistics.typed_caches++;
+	}
+	return NULL;
+}
+
+struct kml_error *graph_scan(struct kernel *kernel, bool precise,
+			     struct graph *ret)
 {
 	uint64_t n_chunks = (kernel->end_pfn + CHUNK_PAGES - 1) / CHUNK_PAGES;
 	struct scan scan = {
@@ -1007,12 +1058,15 @@ struct kml_error *graph_scan(struct kernel *kernel, struct graph *ret)
 		.n_objects = kernel->heap->n_ids,
 	};
 	struct graph graph = { .n_objects = kernel->heap->n_ids };
-	struct kml_error *error;
+	struct kml_error *error = NULL;
 
 	scan.pages_source = scan.n_objects + (uint32_t)kernel->roots.size;
 	graph.n_sources = scan.pages_source + 1 +
 			  (uint32_t)(kernel->end_pfn >> GRAPH_PAGES_SHIFT);
-	error = run(&scan, n_chunks, &graph);
+	if (precise)
+		error = find_types(&scan, &graph);
+	if (!error)
+		error = run(&scan, n_chunks, &graph);
 	scan_deinit(&scan, n_chunks);
 	if (error)
 		graph_deinit(&graph);

@@ -301,6 +301,18 @@ static void json_held(struct json *json, struct report *report)
 	json_end(json);
 }
 
+static void json_precise(struct json *json, struct report *report)
+{
+	const struct graph_statistics *s = &report->analysis->graph.statistics;
+
+	if (!report->analysis->options.precise)
+		return;
+	json_object_line(json, "precise");
+	json_number(json, "typed_caches", s->typed_caches);
+	json_number(json, "disregarded_words", s->integers);
+	json_end(json);
+}
+
 static void json_blind_holder(struct json *json, struct report *report,
 			      const struct blind_holder *holder)
 {
@@ -346,6 +358,7 @@ void report_json(struct report *report)
 	json_leaks(&json, report);
 	json_held(&json, report);
 	json_blind(&json, report);
+	json_precise(&json, report);
 	/* Behind what asks for source lines: known only then. */
 	json_string(&json, "why_no_source_lines",
 		    summary_why_no_lines(report->analysis));

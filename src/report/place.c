@@ -6,6 +6,7 @@
 
 #include "base/util.h"
 #include "kernel/symbol.h"
+#include "kernel/type.h"
 
 static const char *const page_words[PAGE_CLASSES] = {
 	[PAGE_HOLE] = "a page frame that the kernel has no struct page of",
@@ -192,9 +193,28 @@ static void format_root(struct report *report, const struct kernel_root *root,
 	}
 }
 
+const char *place_member(const struct report *report,
+			 const struct object *object, uint64_t offset,
+			 char ret[PLACE_MEMBER_BYTES])
+{
+	const char *type = NULL;
+	char path[PLACE_MEMBER_BYTES - 4];
+
+	ret[0] = '\0';
+	if (object->kind == HEAP_SLAB)
+		type = kernel_cache_type(
+			report->kernel,
+			&report->kernel->caches.data[object->region->owner]);
+	if (type && kernel_member_path(report->kernel, type, offset, path,
+				       sizeof(path)))
+		snprintf(ret, PLACE_MEMBER_BYTES, " (%s)", path);
+	return ret;
+}
+
 static void format_object(struct report *report, uint32_t id, uint32_t word,
 			  uint64_t va, char ret[PLACE_BYTES])
 {
+	char member[PLACE_MEMBER_BYTES];
 	const struct object object = object_of(report, id);
 	char symbol[SYMBOL_BYTES_MAX];
 
@@ -206,8 +226,9 @@ static void format_object(struct report *report, uint32_t id, uint32_t word,
 		 object_symbol(report, va, symbol))
 		kernel_format_symbol(report->kernel, va, ret, PLACE_BYTES);
 	else
-		snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64,
-			 object_family(&object), object.va, va - object.va);
+		snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s",
+			 object_family(&object), object.va, va - object.va,
+			 place_member(report, &object, va - object.va, member));
 }
 
 void place_holder(struct report *report, uint32_t source, uint32_t word,

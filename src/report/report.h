@@ -40,6 +40,7 @@ void text_summary(struct report *report);
 void text_held(struct report *report);
 void text_blind_rate(struct report *report);
 void text_blind(struct report *report);
+void text_precise(struct report *report);
 void text_statistics(struct report *report);
 /* What rules and baseline did; nothing without them. */
 void text_user(struct report *report);

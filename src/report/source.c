@@ -17,6 +17,7 @@ const char *const source_how[] = {
 const char *const source_disregards[GRAPH_DISREGARDS] = {
 	[DISREGARD_OWNER] = "the past owner of a lock",
 	[DISREGARD_INTEGER] = "a number that equals its physical address",
+	[DISREGARD_MEMBER] = "no pointer, by the member's type",
 };
 
 /* All words of a root or of objects of a kind. */
@@ -60,9 +61,13 @@ void source_format(struct report *report, const struct blind_holder *holder,
 	} else if (holder->source < graph->n_objects) {
 		const struct object object = object_of(report, holder->source);
 
-		snprintf(ret, PLACE_BYTES, "+0x%" PRIx64 " of %s objects",
-			 graph_word_offset(graph, report->kernel,
-					   holder->source, holder->word),
+		uint64_t offset = graph_word_offset(graph, report->kernel,
+						    holder->source,
+						    holder->word);
+		char member[PLACE_MEMBER_BYTES];
+
+		snprintf(ret, PLACE_BYTES, "+0x%" PRIx64 "%s of %s objects",
+			 offset, place_member(report, &object, offset, member),
 			 object_family(&object));
 	} else {
 		place_holder(report, holder->source, holder->word, &id, &va,

@@ -39,6 +39,17 @@ static void print_holder(struct report *report,
 		      COUNT(holder->n_free), source_how[holder->how], name);
 }
 
+void text_precise(struct report *report)
+{
+	const struct graph_statistics *s = &report->analysis->graph.statistics;
+
+	writer_printf(&report->writer,
+		      "type-precise: in objects of %s of known type %s %s no pointer and disregarded\n",
+		      COUNT_OF(s->typed_caches, "slab cache"),
+		      COUNT_OF(s->integers, "word"),
+		      s->integers == 1 ? "is" : "are");
+}
+
 void text_blind(struct report *report)
 {
 	const struct blind *blind = &report->analysis->blind;

@@ -162,6 +162,8 @@ void text_summary(struct report *report)
 	print_held(report);
 	if (report->analysis->reached)
 		text_blind_rate(report);
+	if (report->analysis->options.precise)
+		text_precise(report);
 	text_user(report);
 	print_gaps(report);
 }

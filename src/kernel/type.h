@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What type the objects of a slab cache are of, where the kernel itself says:
+ * a cache that is named after its struct and shared with nothing else.
+ */
+#ifndef KML_KERNEL_TYPE_H
+#define KML_KERNEL_TYPE_H
+
+#include "kernel/kernel.h"
+
+/* NULL if it is not known; valid as long as the kernel. */
+const char *kernel_cache_type(const struct kernel *kernel,
+			      const struct kernel_cache *cache);
+
+/*
+ * A bit for each word of a type that may be, or lie in, a pointer: of a member
+ * that is one, of characters, which are storage for anything, and of what is
+ * behind an open-ended array's start.  To be free()d; NULL: no memory.
+ */
+uint64_t *kernel_pointer_words(const struct kernel *kernel, const char *type,
+			       uint64_t bytes);
+
+/* The member that @offset of a type is in, as a path from the outermost on;
+ * false if it is in none. */
+bool kernel_member_path(const struct kernel *kernel, const char *type,
+			uint64_t offset, char *ret, size_t bytes);
+
+#endif
