@@ -15,11 +15,11 @@ const char *kernel_cache_type(const struct kernel *kernel,
 	uint64_t bytes;
 
 	/* KMEM_CACHE() names a cache after its struct; that it is one the
-	 * debuginfo says.  (Of a task_struct the end may be left out.) */
+	 * debuginfo says.  (A task_struct's end may be left out, and behind a
+	 * mm_struct are masks of CPUs.) */
 	return cache->n_users == 1 &&
 			       profile_type_size(kernel->profile, cache->name,
-						 &bytes) &&
-			       bytes >= cache->object_bytes ?
+						 &bytes) ?
 		       cache->name :
 		       NULL;
 }
@@ -121,9 +121,13 @@ uint64_t *kernel_pointer_words(const struct kernel *kernel, const char *type,
 		.words = bitmap_alloc(bytes / 8 + 1),
 		.bytes = bytes,
 	};
+	uint64_t type_bytes;
 
-	if (map.words)
-		mark_type(&map, type, 0, 0);
+	if (!map.words)
+		return NULL;
+	mark_type(&map, type, 0, 0);
+	if (profile_type_size(kernel->profile, type, &type_bytes))
+		mark(&map, type_bytes, bytes);
 	return map.words;
 }
 
