@@ -146,7 +146,7 @@ typedef int kml_write_fn(void *arg, const char *text, size_t bytes);
 /* Which records of the kernel's own kmemleak are written. */
 enum kml_kmemleak {
 	KML_KMEMLEAK_SHOW, /* those that /sys/kernel/debug/kmemleak shows */
-	KML_KMEMLEAK_ALL,  /* every one, with its colour */
+	KML_KMEMLEAK_ALL,  /* every one, with its color */
 };
 
 struct kml_report_options {

@@ -445,7 +445,7 @@ void kmemleak_deinit(struct kmemleak *kmemleak)
 
 /* ---- what the kernel would say of a record */
 
-enum kmemleak_colour kmemleak_colour(const struct kmemleak_record *record)
+enum kmemleak_color kmemleak_color(const struct kmemleak_record *record)
 {
 	if (record->count != -1 && record->count < record->min_count)
 		return KMEMLEAK_WHITE;
@@ -465,7 +465,7 @@ bool kmemleak_is_reported(const struct kmemleak *kmemleak,
 {
 	const unsigned both = KMEMLEAK_ALLOCATED | KMEMLEAK_REPORTED;
 
-	return kmemleak_colour(record) == KMEMLEAK_WHITE &&
+	return kmemleak_color(record) == KMEMLEAK_WHITE &&
 	       (record->flags & both) == both &&
 	       kmemleak_is_old(kmemleak, record);
 }

@@ -21,12 +21,12 @@ enum {
 	KMEMLEAK_SUSPECT = 1 << 6,   /* white in the first of two passes */
 };
 
-/* As the kernel's colours: of the last scan. */
-enum kmemleak_colour {
+/* As the kernel's colors: of the last scan. */
+enum kmemleak_color {
 	KMEMLEAK_WHITE, /* fewer references than min_count */
 	KMEMLEAK_GRAY,  /* enough */
 	KMEMLEAK_BLACK, /* ignored: neither scanned nor reported */
-	KMEMLEAK_COLOURS,
+	KMEMLEAK_COLORS,
 };
 
 /* One struct kmemleak_object. */
@@ -80,7 +80,7 @@ struct kml_error *kmemleak_load(struct kernel *kernel, struct kmemleak *ret)
 	error_must_check;
 void kmemleak_deinit(struct kmemleak *kmemleak);
 
-enum kmemleak_colour kmemleak_colour(const struct kmemleak_record *record);
+enum kmemleak_color kmemleak_color(const struct kmemleak_record *record);
 
 /* Old enough, at the last scan, to be reported. */
 bool kmemleak_is_old(const struct kmemleak *kmemleak,

@@ -70,13 +70,18 @@ static struct kml_error *open_profile(struct kml_analysis *a)
 static struct kml_error *load_kernel(struct kml_analysis *a)
 {
 	struct kml_error *error;
+	size_t n_gaps;
 
 	error = kernel_load(&a->kernel, a->image, a->profile, &a->messenger,
 			    &a->heap, pool_threads(a->options.threads),
 			    a->options.stack);
 	if (error || !a->options.kmemleak)
 		return error;
+	n_gaps = a->kernel.gaps.size;
 	error = kmemleak_load(&a->kernel, &a->kmemleak);
+	if (!error && a->kernel.gaps.size > n_gaps)
+		message_warning(&a->messenger,
+				"kmemleak's records are torn or not all in the dump: some are missing");
 	if (!error && !a->kmemleak.enabled)
 		message_warning(&a->messenger,
 				"kmemleak was off, or had given up: its records are not complete");

@@ -38,7 +38,7 @@ static enum compare_theirs their_verdict(const struct compare *c, uint32_t i)
 	r = &c->kmemleak->records.data[i];
 	if (kmemleak_is_reported(c->kmemleak, r))
 		return THEIRS_REPORTED;
-	switch (kmemleak_colour(r)) {
+	switch (kmemleak_color(r)) {
 	case KMEMLEAK_WHITE:
 		return THEIRS_WHITE;
 	case KMEMLEAK_BLACK:

@@ -116,9 +116,9 @@ enum seen seen_word(const struct seen_index *index, uint64_t va)
 	if (!r)
 		return SEEN_NO_RECORD;
 	if (r->flags & KMEMLEAK_NO_SCAN ||
-	    kmemleak_colour(r) == KMEMLEAK_BLACK)
+	    kmemleak_color(r) == KMEMLEAK_BLACK)
 		return SEEN_NO_SCAN;
-	if (kmemleak_colour(r) == KMEMLEAK_WHITE)
+	if (kmemleak_color(r) == KMEMLEAK_WHITE)
 		return SEEN_WHITE;
 	if (!r->n_areas || r->flags & KMEMLEAK_FULL_SCAN)
 		return SEEN;

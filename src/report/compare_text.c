@@ -43,7 +43,7 @@ static void print_record(struct report *report,
 
 	writer_printf(w, "      kmemleak: %s%s, count %" PRId32 " of min_count %" PRId32
 			 "; allocated by %s (pid %" PRId32 ")",
-		      record_colours[kmemleak_colour(record)],
+		      record_colors[kmemleak_color(record)],
 		      reported ? ", reported" : "", record->count,
 		      record->min_count, record->comm, (int32_t)record->pid);
 	if (report->analysis->kmemleak.hz)

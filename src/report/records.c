@@ -3,7 +3,7 @@
 
 #include "base/util.h"
 
-const char *const record_colours[KMEMLEAK_COLOURS] = {
+const char *const record_colors[KMEMLEAK_COLORS] = {
 	[KMEMLEAK_WHITE] = "white",
 	[KMEMLEAK_GRAY] = "gray",
 	[KMEMLEAK_BLACK] = "black",
@@ -64,12 +64,12 @@ struct record_statistics record_statistics_of(const struct report *report)
 
 	for (i = 0; i < kmemleak->records.size; i++) {
 		const struct kmemleak_record *r = &kmemleak->records.data[i];
-		enum kmemleak_colour colour = kmemleak_colour(r);
+		enum kmemleak_color color = kmemleak_color(r);
 
 		s.bytes += r->size;
-		s.colours[colour]++;
+		s.colors[color]++;
 		s.reported += kmemleak_is_reported(kmemleak, r);
-		s.young += colour == KMEMLEAK_WHITE &&
+		s.young += color == KMEMLEAK_WHITE &&
 			   !kmemleak_is_old(kmemleak, r);
 		s.not_leak += !r->min_count;
 		s.no_scan += !!(r->flags & KMEMLEAK_NO_SCAN);

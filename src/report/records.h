@@ -5,7 +5,7 @@
 
 #include "report/object.h"
 
-extern const char *const record_colours[KMEMLEAK_COLOURS];
+extern const char *const record_colors[KMEMLEAK_COLORS];
 
 /* The object that a record is of, as far as content_read() needs it. */
 struct object record_object(const struct kmemleak_record *record);
@@ -24,7 +24,7 @@ uint64_t record_age_ms(const struct report *report, uint64_t jiffies);
 
 struct record_statistics {
 	uint64_t records, bytes;
-	uint64_t colours[KMEMLEAK_COLOURS];
+	uint64_t colors[KMEMLEAK_COLORS];
 	uint64_t reported, young, not_leak, no_scan, full_scan, phys, percpu;
 	uint64_t excess, with_areas, areas;
 };

@@ -63,7 +63,7 @@ void json_record_members(struct json *json, const struct report *report,
 {
 	json_bool(json, "reported",
 		  kmemleak_is_reported(&report->analysis->kmemleak, record));
-	json_string(json, "colour", record_colours[kmemleak_colour(record)]);
+	json_string(json, "color", record_colors[kmemleak_color(record)]);
 	json_signed(json, "min_count", record->min_count);
 	json_signed(json, "count", record->count);
 	json_flags(json, record);
@@ -101,9 +101,9 @@ static void json_record_statistics(struct json *json, struct report *report)
 	json_bool(json, "enabled", kmemleak->enabled);
 	json_number(json, "objects", s.records);
 	json_number(json, "bytes", s.bytes);
-	json_number(json, "white", s.colours[KMEMLEAK_WHITE]);
-	json_number(json, "gray", s.colours[KMEMLEAK_GRAY]);
-	json_number(json, "black", s.colours[KMEMLEAK_BLACK]);
+	json_number(json, "white", s.colors[KMEMLEAK_WHITE]);
+	json_number(json, "gray", s.colors[KMEMLEAK_GRAY]);
+	json_number(json, "black", s.colors[KMEMLEAK_BLACK]);
 	json_number(json, "reported", s.reported);
 	json_number(json, "young", s.young);
 	json_number(json, "not_leak", s.not_leak);

@@ -84,7 +84,7 @@ static void print_areas(struct report *report,
 	}
 }
 
-/* As dump_object_info() of mm/kmemleak.c, with the colour and what else there
+/* As dump_object_info() of mm/kmemleak.c, with the color and what else there
  * is in a record. */
 static void print_info(struct report *report,
 		       const struct kmemleak_record *record)
@@ -96,8 +96,8 @@ static void print_info(struct report *report,
 	writer_printf(w, "Object %s0x%08" PRIx64 " (size %" PRIu64 "):\n",
 		      pointer_kind(record), record->pointer, record->size);
 	print_comm(report, record);
-	writer_printf(w, "  colour = %s%s\n",
-		      record_colours[kmemleak_colour(record)],
+	writer_printf(w, "  color = %s%s\n",
+		      record_colors[kmemleak_color(record)],
 		      reported ? ", reported" : "");
 	writer_printf(w, "  min_count = %" PRId32 "\n", record->min_count);
 	writer_printf(w, "  count = %" PRId32 "\n", record->count);
@@ -125,12 +125,12 @@ static void print_statistics(struct report *report)
 	writer_puts(&report->writer, "\nkmemleak's records\n");
 	print_line(report, "objects", s.records);
 	print_line(report, "bytes", s.bytes);
-	print_line(report, "white", s.colours[KMEMLEAK_WHITE]);
+	print_line(report, "white", s.colors[KMEMLEAK_WHITE]);
 	print_line(report, "  reported", s.reported);
 	print_line(report, "  too young to be", s.young);
-	print_line(report, "gray", s.colours[KMEMLEAK_GRAY]);
+	print_line(report, "gray", s.colors[KMEMLEAK_GRAY]);
 	print_line(report, "  min_count 0: never a leak", s.not_leak);
-	print_line(report, "black: ignored", s.colours[KMEMLEAK_BLACK]);
+	print_line(report, "black: ignored", s.colors[KMEMLEAK_BLACK]);
 	print_line(report, "not scanned", s.no_scan);
 	print_line(report, "scanned in part", s.with_areas);
 	print_line(report, "  areas", s.areas);
