@@ -575,6 +575,9 @@ static bool read_member(struct bridge *bridge, const struct drgn_object *task,
 	return true;
 }
 
+/* Of every kernel's task stacks. */
+#define MIN_STACK_BYTES 16384u
+
 /*
  * The registers of the CPU that a task runs on; NULL if it doesn't run or they
  * are not known.  libdrgn knows registers only of dumps that it opened itself.
@@ -583,10 +586,20 @@ static const struct image_regs *running_regs(struct bridge *bridge,
 					     const struct drgn_object *task)
 {
 	const struct image_facts *facts = image_facts(bridge->image);
-	uint64_t on_cpu, cpu;
+	uint64_t on_cpu, cpu, stack;
+	unsigned i;
 
 	if (!read_member(bridge, task, NULL, "on_cpu", &on_cpu) || !on_cpu)
 		return NULL;
+	/* A dump may have none of a CPU that was offline, and those behind it
+	 * in its place: the stack pointer tells. */
+	if (read_member(bridge, task, NULL, "stack", &stack)) {
+		for (i = 0; i < facts->n_cpus; i++) {
+			if (facts->cpus[i].present &&
+			    facts->cpus[i].sp - stack < MIN_STACK_BYTES)
+				return &facts->cpus[i];
+		}
+	}
 	/* Since Linux 5.16, commit bcf9033e5449, in thread_info; before that
 	 * in task_struct. */
 	if (!read_member(bridge, task, NULL, "cpu", &cpu) &&

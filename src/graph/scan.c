@@ -771,7 +771,6 @@ static struct kml_error *scan_virtual(struct scan *scan, struct chunk *chunk,
 static struct kml_error *scan_other_roots(struct scan *scan,
 					  struct chunk *chunk, char *buf)
 {
-	const struct image_facts *facts = image_facts(scan->kernel->image);
 	struct kml_error *error = NULL;
 	uint32_t i;
 
@@ -785,7 +784,8 @@ static struct kml_error *scan_other_roots(struct scan *scan,
 			break;
 		case ROOT_REGISTERS:
 			scan_words(scan, chunk, scan->n_objects + i,
-				   facts->cpus[root->owner].gpr, 16, 0);
+				   scan->kernel->cpu_regs[root->owner]->gpr, 16,
+				   0);
 			break;
 		default:
 			break;

@@ -559,6 +559,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 void kernel_deinit(struct kernel *kernel)
 {
 	free(kernel->cpu_offset);
+	free(kernel->cpu_regs);
 	free(kernel->page_class);
 	free(kernel->stale_lru);
 	vec_deinit(&kernel->gaps);

@@ -242,6 +242,7 @@ struct kernel {
 	uint64_t page_struct_bytes;
 	unsigned n_cpus;            /* possible ones: nr_cpu_ids */
 	uint64_t *cpu_offset;       /* __per_cpu_offset[], 0: not possible */
+	const struct image_regs **cpu_regs; /* of each; NULL: not known */
 	uint64_t percpu_start;      /* __per_cpu_start, run-time */
 
 	char release[65], version[65], machine[65], node[65];

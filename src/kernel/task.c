@@ -15,6 +15,7 @@
 #include "kernel/kernel.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -351,26 +352,71 @@ static struct kml_error *load_cpu_stack(struct kernel *kernel, unsigned cpu,
 	return add_irq_stack(kernel, cpu, regs->sp, end);
 }
 
-static struct kml_error *load_running(struct kernel *kernel)
+/* Does the stack pointer say that these are another CPU's registers: on the
+ * stack of a task that does not run here? */
+static bool is_others(struct kernel *kernel, unsigned cpu,
+		      const struct image_regs *regs)
+{
+	const struct kernel_task *task = current_task(kernel, cpu);
+	const struct kernel_task *first = kernel->tasks.data;
+	uint64_t bytes = kernel->thread_bytes;
+	size_t i;
+
+	if (!task || !regs->present || regs->sp - task->stack_va <= bytes)
+		return false;
+	for (i = 0; i < kernel->tasks.size; i++) {
+		if (regs->sp - first[i].stack_va < bytes)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The registers of a CPU, of which *@next is the first set that no CPU in front
+ * of it has.  /proc/vmcore has none of a CPU that was offline, so that those
+ * behind it have another's place; the order is kept.
+ */
+static const struct image_regs *take_regs(struct kernel *kernel, unsigned cpu,
+					  unsigned *n_absent, unsigned *next)
 {
 	const struct image_facts *facts = image_facts(kernel->image);
 	static const struct image_regs absent;
-	struct kml_error *error = NULL;
-	unsigned cpu;
 
+	if (*next >= facts->n_cpus)
+		return &absent;
+	if (*n_absent && is_others(kernel, cpu, &facts->cpus[*next])) {
+		--*n_absent;
+		return &absent;
+	}
+	return &facts->cpus[(*next)++];
+}
+
+static struct kml_error *load_running(struct kernel *kernel)
+{
+	unsigned n_regs = image_facts(kernel->image)->n_cpus;
+	struct kml_error *error = NULL;
+	unsigned cpu, n_cpus = 0, n_absent, next = 0;
+
+	kernel->cpu_regs = calloc(kernel->n_cpus, sizeof(*kernel->cpu_regs));
+	if (!kernel->cpu_regs)
+		return error_nomem();
+	for (cpu = 0; cpu < kernel->n_cpus; cpu++)
+		n_cpus += kernel->cpu_offset[cpu] != 0;
+	n_absent = n_cpus > n_regs ? n_cpus - n_regs : 0;
 	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
-		const struct image_regs *regs =
-			cpu < facts->n_cpus ? &facts->cpus[cpu] : &absent;
+		const struct image_regs *regs;
 		struct kernel_root *root;
 
 		if (!kernel->cpu_offset[cpu])
 			continue;
+		regs = take_regs(kernel, cpu, &n_absent, &next);
 		error = load_cpu_stack(kernel, cpu, regs);
 		if (!error)
 			error = hold_irq_stack(kernel,
 					       irq_stack_end(kernel, cpu));
 		if (error || !regs->present)
 			continue;
+		kernel->cpu_regs[cpu] = regs;
 		root = add_root(kernel, ROOT_REGISTERS, cpu, 0,
 				sizeof(regs->gpr));
 		if (!root)

@@ -64,7 +64,7 @@ con = os.path.join(a.out, "console.log")
 conpos, conbuf = 0, b""
 buf = b""
 want = None                     # (name, bytes still to come)
-dumped = failed = crashing = False
+dumped = failed = False
 
 
 def take_dump(name):
@@ -103,7 +103,7 @@ def follow_console():
         line = line.decode("utf-8", "replace").rstrip("\r")
         if re.search(r"@@|LAB:|KMLPLANT-|Kernel panic|BUG:|WARNING:|Oops", line):
             log("guest:", line)
-        if not crashing and ("Kernel panic" in line or "BUG:" in line or "Oops" in line):
+        if not line.endswith("sysrq triggered crash") and ("Kernel panic" in line or "BUG:" in line or "Oops" in line):
             failed = True
 
 
@@ -141,8 +141,7 @@ while time.time() - t0 < float(a.limit):
         elif m:
             want = (m.group(2), int(m.group(3)))
         elif "@@CRASH@@" in line:
-            follow_console()
-            crashing = True
+            log("it panics now")
         elif "@@END@@" in line:
             follow_console()
             log("all files are here")

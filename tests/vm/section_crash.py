@@ -2,10 +2,11 @@
 """Section "crash" of the VM tests: what users have, a panic's /proc/vmcore.
 
 The plant scenario ends in a panic (sysrq c), the crash kernel copies its
-/proc/vmcore to a disk. One CPU panics, the other is stopped by an NMI while it
+/proc/vmcore to a disk. One CPU panics, another is stopped by an NMI while it
 spins with an object in a register: what they held is in the NT_PRSTATUS notes.
+The CPU between them is offline and has none.
 """
-import shutil
+import re, shutil
 
 
 def run(vm, table):
@@ -20,13 +21,13 @@ def run(vm, table):
                  "Kernel panic - not syncing: sysrq triggered crash" in console and "LAB: vmcore of" in console)
     if s.judged():
         vm.plant_truth(s, table)
-        held(vm, s)
+        held(vm, s, console)
         filtered(vm, s)
     if not vm.reuse:
         shutil.rmtree(d)
 
 
-def held(vm, s):
+def held(vm, s, console):
     """Stacks of the panicking task and of the CPU that the NMI stopped."""
     r, _ = vm.report("--stack=off", s.elf, s.vmlinux)
     if not r:
@@ -37,7 +38,11 @@ def held(vm, s):
     register = {t.id for t in s.truth if t.extra.get("holder") == "register"}
     vm.checks.ok("crash: without stacks the objects are reported that only stacks hold (%d), and no other live one" %
                  len(stack), stack and stack <= wrong <= stack | register, sorted(wrong ^ stack))
-    vm.checks.ok("crash: the register of the CPU that was stopped by an NMI is truth's", register)
+    vm.checks.ok("crash: CPU 1 was offline", "CPU 1 is now offline" in console)
+    addresses = [hex(t.addr) for t in s.truth if t.id in register]
+    said = vm.run("show", addresses[0], s.elf, s.vmlinux).out.decode() if addresses else "nothing is held by a register"
+    vm.checks.ok("crash: a register of CPU 2, which an NMI stopped, holds what it held",
+                 re.search(r"register r\w+ of CPU 2\n", said) is not None, said)
 
 
 def filtered(vm, s):
