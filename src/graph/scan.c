@@ -522,6 +522,10 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 
 		if (page[word] < 4096)
 			continue;
+		if (class == PAGE_SLAB && scan->kernel->rcu_free_slab &&
+		    word == scan->kernel->slab_rcu_word &&
+		    page[word + 1] != scan->kernel->rcu_free_slab)
+			continue;
 		/* An anonymous page's mapping: its anon_vma, which may be gone
 		 * while the page still is in a swap cache or on its way out,
 		 * and which the page does not hold. */

@@ -253,6 +253,9 @@ struct kernel {
 	uint16_t later_page_words;  /* the same of PAGE_BLOCK's pages behind the
 				      first */
 	unsigned mapping_word;      /* which one page.mapping is */
+	unsigned slab_rcu_word;     /* which one the link of a slab's rcu_head */
+	uint64_t rcu_free_slab;     /* the function behind it if the slab waits
+				       for RCU; 0: unknown */
 	uint64_t *stale_lru;        /* bit by pfn: not so those of page.lru */
 	uint16_t lru_words;         /* a bit per word of a struct page */
 	uint64_t end_pfn;

@@ -175,6 +175,23 @@ static void word_bit(uint16_t *mask, const struct profile_member *member)
  * period is a link in the chain of callbacks, and what stands behind it is
  * held by it alone.  Of user pages they link the LRU, which is nobody's owner.
  */
+/* A slab that waits for RCU is a link in a chain of callbacks; otherwise that
+ * word is of another list, or of none. */
+static uint16_t choose_slab_word(struct kernel *kernel,
+				 const struct page_layout *l)
+{
+	struct profile_member head;
+	uint16_t lru = 0;
+
+	word_bit(&lru, &l->lru);
+	if (!profile_member(kernel->profile, "slab", "callback_head", &head) &&
+	    !profile_member(kernel->profile, "page", "callback_head", &head))
+		return lru;
+	kernel_has_symbol(kernel, "rcu_free_slab", &kernel->rcu_free_slab);
+	kernel->slab_rcu_word = (unsigned)(head.offset / 8);
+	return (uint16_t)(1u << kernel->slab_rcu_word);
+}
+
 static void choose_words(struct kernel *kernel, const struct page_layout *l)
 {
 	uint16_t memcg = 0, data = 0, lru = 0, word_index;
@@ -192,7 +209,7 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	/* page->index is pt_mm of a page table and a driver's word elsewhere */
 	word_index = (uint16_t)(1u << (l->mapping.offset / 8 + 1));
 	words[PAGE_USER] = memcg | data;
-	words[PAGE_SLAB] = memcg | lru;
+	words[PAGE_SLAB] = memcg | choose_slab_word(kernel, l);
 	words[PAGE_BLOCK] = memcg | data | lru | word_index;
 	/* What is written into a struct page when a block is handed out, is so
 	 * into the first; lru of the others is what it was when they were on a

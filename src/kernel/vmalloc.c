@@ -458,6 +458,29 @@ static struct kml_error *keep_mapped(struct kernel *kernel)
 	return error;
 }
 
+/* A CPU's spare vmap_area, with what the last area that it was had in it. */
+static struct kml_error *hide_spare_areas(struct kernel *kernel,
+					  const struct vmalloc_layout *l)
+{
+	struct kml_error *error = NULL;
+	uint64_t variable, va;
+	unsigned cpu;
+
+	if (!kernel_has_symbol(kernel, "ne_fit_preload_node", &variable))
+		return NULL;
+	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
+		if (!kernel->cpu_offset[cpu])
+			continue;
+		error = kernel_read_u64(kernel,
+					variable + kernel->cpu_offset[cpu], &va);
+		if (!error && va)
+			error = add_rule(kernel, l, va);
+		error = kernel_forgive(kernel, error, "spare vmap_areas",
+				       variable);
+	}
+	return error;
+}
+
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 {
 	uint64_t n_gaps = kernel_count_gaps(kernel);
@@ -476,6 +499,8 @@ struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 	}
 	if (!error)
 		error = walk_areas(kernel, &load, "free_vmap_area_list", false);
+	if (!error)
+		error = hide_spare_areas(kernel, &load.layout);
 	if (error)
 		return error;
 	kernel->areas_torn = kernel_count_gaps(kernel) != n_gaps;
