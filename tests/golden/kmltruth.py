@@ -256,8 +256,26 @@ def explain_missed(verdict, words):
     return [(missed[i], said[i] if i in explained else []) for i in missed]
 
 
-def judge_missed(checks, where, verdict, words):
+def behind_split(verdict, t):
+    """A page right behind an alloc_pages_exact() block, whose rest it may well
+    have been: before Linux 5.14 nothing tells it from a later page of that."""
+    pages = {}
+    for p in verdict.truth:
+        if p.kind == "page" and p.truth in ("leak", "live"):
+            pages.update((a, p) for a in range(p.addr, p.end, PAGE))
+    p = t
+    while p and p.extra.get("order") == "0":
+        p = pages.get(p.addr - PAGE)
+    return t.kind == "page" and p and p.extra.get("alloc") == "exact"
+
+
+def judge_missed(checks, where, verdict, words, marks_pages=True):
     said = explain_missed(verdict, words)
+    if not marks_pages:
+        for t, ws in said:
+            if not ws and behind_split(verdict, t):
+                checks.note("missed: %s, taken for the rest of the split allocation in front of it" % t)
+        said = [(t, ws) for t, ws in said if ws or not behind_split(verdict, t)]
     for t, ws in said:
         if ws:
             w = ws[0]
