@@ -4,12 +4,9 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "graph/overrides.h"
 #include "leak/leak.h"
 #include "leak/seen.h"
-
-/* A word that is none of its object's own but of a struct page: see
- * scan_struct_page(). */
-#define STRUCT_PAGE_WORD ((1u << 29) - 1)
 
 struct compare {
 	struct kernel *kernel;
@@ -221,11 +218,12 @@ static struct compare_word object_word(const struct compare *c, uint32_t id,
 	const struct heap *heap = c->kernel->heap;
 	struct compare_word ret = { .owner = id, .place = PLACE_OBJECT };
 
-	if (word == STRUCT_PAGE_WORD) {
+	if (word == GRAPH_WORD_NONE) {
 		ret.place = PLACE_STRUCT_PAGE;
 		return ret;
 	}
-	ret.va = heap_object_va(heap, id) + word * UINT64_C(8);
+	ret.va = heap_object_va(heap, id) +
+		 graph_word_offset(c->graph, c->kernel, id, word);
 	if (heap_region_of(heap, id)->kind == HEAP_PERCPU)
 		ret.va += first_cpu_offset(c->kernel);
 	return ret;
@@ -246,12 +244,11 @@ static struct compare_word page_word(const struct compare *c, uint32_t source,
 	};
 }
 
-/* Where the word of an edge lies. */
+/* Where a word of the graph lies. */
 static struct compare_word word_of(const struct compare *c, uint32_t source,
-				   const struct graph_edge *edge)
+				   uint32_t word, enum heap_reference how)
 {
 	uint32_t root = graph_source_root(c->graph, c->kernel, source);
-	uint32_t word = graph_edge_word(edge);
 	struct compare_word ret;
 
 	if (source < c->graph->n_objects) {
@@ -263,12 +260,16 @@ static struct compare_word word_of(const struct compare *c, uint32_t source,
 		bool stack = r->kind == ROOT_STACK;
 
 		ret = (struct compare_word){
-			.va = r->start_va + word * UINT64_C(8),
+			.va = r->start_va + graph_word_offset(c->graph,
+							      c->kernel, source,
+							      word),
 			.owner = stack ? r->owner : root,
 			.place = stack ? PLACE_STACK : PLACE_ROOT,
 		};
 	}
-	ret.how = (uint8_t)graph_edge_how(edge);
+	ret.source = source;
+	ret.word = word;
+	ret.how = (uint8_t)how;
 	return ret;
 }
 
@@ -361,7 +362,8 @@ static void look_at_edge(struct compare *c, uint32_t source,
 {
 	struct compare_entry *entry =
 		&c->out->entries.data[c->slot[edge->to]];
-	struct compare_word word = word_of(c, source, edge);
+	struct compare_word word = word_of(c, source, graph_edge_word(edge),
+					   graph_edge_how(edge));
 
 	if (is_own_vm_struct(c, source, edge->to))
 		return;
@@ -391,6 +393,25 @@ static void look_at_edges(struct compare *c)
 			if (bitmap_test(c->wanted, graph->edges[i].to))
 				look_at_edge(c, source, &graph->edges[i]);
 		}
+	}
+}
+
+/* Words that are no references for us: of locks that nobody holds. */
+static void look_at_disregarded(struct compare *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->graph->n_disregarded; i++) {
+		const struct graph_disregarded *d = &c->graph->disregarded[i];
+		struct compare_entry *entry;
+		struct compare_word word;
+
+		if (d->why != DISREGARD_OWNER || !bitmap_test(c->wanted, d->to))
+			continue;
+		entry = &c->out->entries.data[c->slot[d->to]];
+		word = word_of(c, d->from, d->word, HEAP_REF_ADDRESS);
+		if (entry->ours == OURS_LEAKED && seen_place(c, &word) == SEEN)
+			offer(entry, REASON_STALE_WORD, &word);
 	}
 }
 
@@ -441,6 +462,7 @@ static struct kml_error *run(struct compare *c)
 		return error;
 	reason_all(c);
 	look_at_edges(c);
+	look_at_disregarded(c);
 	error = look_at_stale(c);
 	if (error)
 		return error;

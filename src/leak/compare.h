@@ -73,6 +73,8 @@ enum compare_place {
 };
 struct compare_word {
 	uint64_t va;
+	uint32_t source, word; /* of the graph; source HEAP_NONE: a word that
+				  we do not scan */
 	uint32_t owner;
 	uint8_t place; /* enum compare_place */
 	uint8_t how;   /* enum heap_reference */

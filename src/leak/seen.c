@@ -166,6 +166,7 @@ static void look_at_word(struct stale *s, uint64_t va, uint64_t value,
 		.va = place == PLACE_STRUCT_PAGE ?
 			      va - va % s->kernel->page_struct_bytes :
 			      va,
+		.source = HEAP_NONE,
 		.owner = owner,
 		.place = (uint8_t)place,
 		.how = (uint8_t)how,

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "kernel/symbol.h"
 #include "report/records.h"
 
 const char *const compare_theirs_names[THEIRS_VERDICTS] = {
@@ -99,126 +98,42 @@ bool compare_make(struct report *report, struct comparison *ret)
 	return !error;
 }
 
-static void place_object(const struct report *report,
-			 const struct compare_word *word, char *ret)
-{
-	const struct object object = object_of(report, word->owner);
-	uint64_t offset = word->va - object.va;
-	char symbol[SYMBOL_BYTES_MAX];
-
-	if (object.area && object.region->flags & HEAP_ROOT) {
-		kernel_format_symbol(report->kernel, word->va, symbol,
-				     sizeof(symbol));
-		snprintf(ret, COMPARE_PLACE_BYTES, "%s (module memory)",
-			 symbol);
-		return;
-	}
-	/* Of a per-cpu block the word is in some CPU's copy. */
-	if (object.kind == HEAP_PERCPU)
-		snprintf(ret, COMPARE_PLACE_BYTES, "%s 0x%" PRIx64 " at 0x%016" PRIx64,
-			 object_family(&object), object.va, word->va);
-	else
-		snprintf(ret, COMPARE_PLACE_BYTES, "%s 0x%016" PRIx64 "+0x%" PRIx64,
-			 object_family(&object), object.va, offset);
-}
-
-static void place_root(struct report *report, const struct compare_word *word,
-		       char *ret)
-{
-	const struct kernel_root *root =
-		&report->kernel->roots.data[word->owner];
-	char symbol[SYMBOL_BYTES_MAX];
-
-	switch (root->kind) {
-	case ROOT_REGISTERS:
-		snprintf(ret, COMPARE_PLACE_BYTES, "a register of CPU %" PRIu32,
-			 root->owner);
-		return;
-	case ROOT_CODE:
-		snprintf(ret, COMPARE_PLACE_BYTES, "the kernel's code");
-		return;
-	case ROOT_SECTION:
-		kernel_format_symbol(report->kernel, word->va, symbol,
-				     sizeof(symbol));
-		snprintf(ret, COMPARE_PLACE_BYTES, "%s (%s)", symbol,
-			 root->name);
-		return;
-	case ROOT_IRQ_STACK:
-		snprintf(ret, COMPARE_PLACE_BYTES,
-			 "an interrupt stack of CPU %" PRIu32 " at 0x%016" PRIx64,
-			 root->owner, word->va);
-		return;
-	default:
-		snprintf(ret, COMPARE_PLACE_BYTES, "%s at 0x%016" PRIx64,
-			 root->name, word->va);
-	}
-}
-
-/* In a section, or in a CPU's copy of the static per-cpu ones. */
-static void place_hole(const struct report *report,
-		       const struct compare_word *word, char *ret)
-{
-	struct kernel *kernel = report->kernel;
-	const char *name = NULL;
-	uint64_t offset, va;
-	unsigned cpu;
-
-	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
-		va = word->va - kernel->cpu_offset[cpu];
-		/* Link-time addresses of a section that starts at 0 are not
-		 * moved. */
-		if (kernel->percpu_start >= kernel->image_va)
-			va -= kernel->kaslr_offset;
-		if (kernel->cpu_offset[cpu] &&
-		    profile_symbolize(kernel->profile, va, &name, &offset)) {
-			snprintf(ret, COMPARE_PLACE_BYTES,
-				 "%s+0x%" PRIx64 " of CPU %u", name, offset,
-				 cpu);
-			return;
-		}
-	}
-	kernel_format_symbol(kernel, word->va, ret, COMPARE_PLACE_BYTES);
-}
-
-static void place_stack(const struct report *report,
-			const struct compare_word *word, char *ret)
+static void place_stack_word(const struct report *report,
+			     const struct compare_word *word, char *ret)
 {
 	const struct kernel_task *task =
 		&report->kernel->tasks.data[word->owner];
 
-	snprintf(ret, COMPARE_PLACE_BYTES,
-		 "the stack of %s (pid %" PRIu32 ") at 0x%016" PRIx64 ", %s its stack pointer",
-		 task->comm, task->pid, word->va,
-		 word->va < task->sp ? "below" : "above");
+	snprintf(ret, PLACE_BYTES,
+		 "stack of %s, pid %" PRIu32 ", at 0x%016" PRIx64 ", below its stack pointer",
+		 task->comm, task->pid, word->va);
+}
+
+static void place_object_word(const struct report *report,
+			      const struct compare_word *word, char *ret)
+{
+	const struct object object = object_of(report, word->owner);
+
+	snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64,
+		 object_family(&object), object.va, word->va - object.va);
 }
 
 void compare_place(struct report *report, const struct compare_word *word,
-		   char ret[COMPARE_PLACE_BYTES])
+		   char ret[PLACE_BYTES])
 {
-	ret[0] = '\0';
-	switch (word->place) {
-	case PLACE_OBJECT:
-		place_object(report, word, ret);
-		break;
-	case PLACE_ROOT:
-		place_root(report, word, ret);
-		break;
-	case PLACE_STACK:
-		place_stack(report, word, ret);
-		break;
-	case PLACE_STRUCT_PAGE:
-		if (word->va)
-			snprintf(ret, COMPARE_PLACE_BYTES,
-				 "struct page 0x%016" PRIx64, word->va);
-		else
-			snprintf(ret, COMPARE_PLACE_BYTES,
-				 "a struct page of the object at 0x%016" PRIx64,
-				 heap_object_va(report->heap, word->owner));
-		break;
-	case PLACE_HOLE:
-		place_hole(report, word, ret);
-		break;
-	}
+	uint32_t id;
+	uint64_t va;
+
+	if (word->source != HEAP_NONE)
+		place_holder(report, word->source, word->word, &id, &va, ret);
+	else if (word->place == PLACE_OBJECT)
+		place_object_word(report, word, ret);
+	else if (word->place == PLACE_STACK)
+		place_stack_word(report, word, ret);
+	else if (word->place == PLACE_STRUCT_PAGE)
+		snprintf(ret, PLACE_BYTES, "struct page 0x%016" PRIx64, word->va);
+	else
+		place_format(report, word->va, ret);
 }
 
 const struct kmemleak_record *

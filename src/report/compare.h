@@ -4,7 +4,7 @@
 #define KML_REPORT_COMPARE_H
 
 #include "leak/compare.h"
-#include "report/object.h"
+#include "report/place.h"
 
 /* Stable names, and what they mean. */
 extern const char *const compare_theirs_names[THEIRS_VERDICTS];
@@ -18,10 +18,9 @@ extern const struct compare_reason_text compare_reasons[COMPARE_REASONS];
 /* Make the comparison; false: failed, which sticks to the report's writer. */
 bool compare_make(struct report *report, struct comparison *ret);
 
-#define COMPARE_PLACE_BYTES 384
-/* Where a word is: "kmalloc-64 0xffff...+0x18", "the stack of ...". */
+/* Where a word is: "kmalloc-64 0xffff... +0x18", "stack of ...". */
 void compare_place(struct report *report, const struct compare_word *word,
-		   char ret[COMPARE_PLACE_BYTES]);
+		   char ret[PLACE_BYTES]);
 
 /* kmemleak's record of an entry, or NULL. */
 const struct kmemleak_record *

@@ -4,6 +4,7 @@
 
 #include "report/compare.h"
 #include "report/json_common.h"
+#include "report/source.h"
 
 static void json_counts(struct json *json, const struct comparison *comparison)
 {
@@ -28,12 +29,7 @@ static void json_counts(struct json *json, const struct comparison *comparison)
 static void json_word(struct json *json, struct report *report,
 		      const struct compare_word *word)
 {
-	static const char *const hows[] = {
-		[HEAP_REF_NONE] = "address",   [HEAP_REF_ADDRESS] = "address",
-		[HEAP_REF_PAGE] = "page",      [HEAP_REF_PERCPU] = "percpu",
-		[HEAP_REF_PHYSICAL] = "physical",
-	};
-	char place[COMPARE_PLACE_BYTES];
+	char place[PLACE_BYTES];
 
 	if (word->place == PLACE_NONE) {
 		json_null(json, "word");
@@ -46,7 +42,7 @@ static void json_word(struct json *json, struct report *report,
 		json_address(json, "address", word->va);
 	else
 		json_null(json, "address");
-	json_string(json, "how", hows[word->how]);
+	json_string(json, "by", source_how[word->how]);
 	json_end(json);
 }
 

@@ -58,7 +58,7 @@ static void print_entry(struct report *report,
 	const struct kmemleak_record *record = compare_record(report, entry);
 	const struct object object = compare_object(report, entry);
 	struct writer *w = &report->writer;
-	char place[COMPARE_PLACE_BYTES];
+	char place[PLACE_BYTES];
 
 	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s\n", entry->va,
 		      BYTES(record ? record->size : object.bytes),
