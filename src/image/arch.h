@@ -94,6 +94,7 @@ struct arch {
 	uint64_t list_poison[2]; /* LIST_POISON1, LIST_POISON2 */
 
 	const char *saved_sp; /* member of task_struct; of who is not running */
+	unsigned switch_words; /* there: registers that it was left with */
 	const struct arch_variable *current_task; /* per-cpu */
 	/* Per-cpu: into the last page of the interrupt stack, whose last word is
 	 * the interrupted stack pointer. */

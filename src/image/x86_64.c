@@ -277,6 +277,7 @@ const struct arch arch_x86_64 = {
 	.call_target = x86_64_call_target,
 	.callee_saved = 1u << 3 | 1u << 5 | 0xfu << 12, /* rbx rbp r12-r15 */
 	.saved_sp = "thread.sp",
+	.switch_words = 6, /* struct inactive_task_frame, up to ret_addr */
 	.current_task = current_task,
 	.irq_stack = irq_stack,
 	.percpu_stacks = percpu_stacks,

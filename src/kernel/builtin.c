@@ -146,6 +146,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"kernel/kthread.c, kthread(): the thread's function never comes back to it; create is freed by then",
 		"",
 	},
+	[BUILTIN_SWITCH_FRAME] = {
+		"switch-frame", "erase",
+		"tasks in the registers with which a task was switched out are not held",
+		"kernel/sched/core.c, context_switch(): the task that was switched to",
+		"",
+	},
 	[BUILTIN_IDLE_WORKER] = {
 		"idle-worker", "no_scan",
 		"the stack of a workqueue's thread that has nothing to do is not scanned",

@@ -24,6 +24,7 @@
 
 #define DEAD_STACK_BYTES 32u
 #define MAX_STACK_CALLERS 8u
+#define MAX_SWITCH_WORDS 16u
 
 struct task_load {
 	struct profile_member pid, comm, stack, on_cpu, sp;
@@ -124,6 +125,39 @@ static void note_caller(struct task_load *l, uint64_t caller)
 		l->callers[l->n_callers++] = caller;
 }
 
+/*
+ * The registers that a task was switched out with, at its stack pointer: among
+ * them the task that was switched to, which __schedule() of kernel/sched/core.c
+ * has no more use for when it returns, and which may have exited long ago.
+ */
+static struct kml_error *hide_switch(struct kernel *kernel,
+				     const struct kernel_task *task)
+{
+	uint64_t words[MAX_SWITCH_WORDS];
+	size_t n = MIN(kernel->arch->switch_words, MAX_SWITCH_WORDS), i;
+	enum heap_reference how;
+	struct kml_error *error;
+
+	if (task->on_cpu || kernel->task_cache == HEAP_NONE)
+		return NULL;
+	error = image_read_va(kernel->image, task->sp, words, n * 8);
+	for (i = 0; !error && i < n; i++) {
+		uint32_t id = heap_resolve(kernel->heap, words[i], &how);
+		const struct heap_region *region;
+
+		if (id == HEAP_NONE || how != HEAP_REF_ADDRESS)
+			continue;
+		region = heap_region_of(kernel->heap, id);
+		if (region->kind != HEAP_SLAB ||
+		    region->owner != kernel->task_cache ||
+		    heap_object_va(kernel->heap, id) != words[i])
+			continue;
+		kernel_cite(kernel, BUILTIN_SWITCH_FRAME);
+		error = kernel_add_hole(kernel, task->sp + i * 8, 8);
+	}
+	return error;
+}
+
 /* What of a stack could not be read is a gap once it is scanned. */
 static struct kml_error *forgive_stack(struct kml_error *error)
 {
@@ -163,7 +197,9 @@ static struct kml_error *load_task(struct kernel *kernel, void *arg,
 		/* Not switched out yet, or torn: all of it may be alive. */
 		task.sp = task.stack_va;
 	}
-	error = forgive_stack(kthread_hide(kernel, &l->kthread, &task));
+	error = forgive_stack(hide_switch(kernel, &task));
+	if (!error)
+		error = forgive_stack(kthread_hide(kernel, &l->kthread, &task));
 	if (error)
 		return error;
 	if (!task.on_cpu && workers_is_idle(&l->workers, kernel, va)) {
