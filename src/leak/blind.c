@@ -23,11 +23,11 @@ struct search {
 	VEC(struct stale) stales;
 };
 
-static bool is_free_slab_object(const struct heap *heap, uint32_t id)
+/* (Of a slab, as only their objects are ever known to be free.)  A reader may
+ * still have what waits for RCU. */
+static bool is_free(const struct heap *heap, uint32_t id)
 {
-	/* A reader may still have what waits for RCU. */
-	return bitmap_test(heap->free, id) && !bitmap_test(heap->waiting, id) &&
-	       heap_region_of(heap, id)->kind == HEAP_SLAB;
+	return bitmap_test(heap->free, id) && !bitmap_test(heap->waiting, id);
 }
 
 /* Objects of a cache are of one make: the same word of them is one holder. */
@@ -74,7 +74,7 @@ static struct kml_error *look_at_source(struct search *search, uint32_t source)
 			.how = (uint8_t)graph_edge_how(edge),
 		};
 
-		if (!is_free_slab_object(heap, edge->to))
+		if (!is_free(heap, edge->to))
 			continue;
 		if (!bitmap_test(search->seen, edge->to)) {
 			bitmap_set(search->seen, edge->to);
@@ -103,7 +103,7 @@ static struct kml_error *look(struct search *search, const uint64_t *reached)
 
 		for (j = 0; j < r->n_objects; j++)
 			search->blind.n_free +=
-				is_free_slab_object(heap, r->first_id + j);
+				is_free(heap, r->first_id + j);
 	}
 	for (i = 0; !error && i < graph->n_sources; i++) {
 		if (i >= graph->n_objects ||
