@@ -20,6 +20,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"mm/percpu-vm.c, pcpu_create_chunk(): the area is the chunk",
 		"",
 	},
+	[BUILTIN_VMALLOC_SLACK] = {
+		"vmalloc-slack", "scan_area",
+		"of a vmalloc area only what was asked for is scanned, where that is recorded",
+		"mm/vmalloc.c, __vmalloc_node_range(): vm_struct.requested_size; the last page's rest keeps what was in it",
+		"6.15 (a0309faf1cb0)",
+	},
 	[BUILTIN_PERCPU_BASE] = {
 		"percpu-base", "erase",
 		"pcpu_chunk.base_addr does not hold the chunk's first block",

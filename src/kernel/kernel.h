@@ -141,6 +141,7 @@ struct kernel_area {
 	uint64_t phys_pa;   /* ioremap */
 	uint64_t pages_va;  /* vm_struct.pages */
 	uint32_t n_pages;   /* vm_struct.nr_pages */
+	uint64_t requested; /* bytes that were asked for; 0: not recorded */
 	uint32_t region;    /* HEAP_NONE: not an object: per-cpu chunk, torn */
 	bool is_stack;
 };

@@ -31,8 +31,9 @@
 struct vmalloc_layout {
 	struct profile_member list, va_start, va_end, vm;
 	struct profile_member vm_addr, vm_size, vm_flags, vm_pages, vm_nr_pages,
-		vm_caller, vm_phys_addr;
+		vm_caller, vm_phys_addr, vm_requested;
 	uint64_t area_bytes, vm_bytes;
+	bool has_requested;
 };
 
 struct vmalloc_load {
@@ -59,6 +60,8 @@ static struct kml_error *load_layout(struct kernel *kernel,
 	};
 	struct kml_error *error = kernel_members(kernel, needs);
 
+	l->has_requested = profile_member(kernel->profile, "vm_struct",
+					  "requested_size", &l->vm_requested);
 	if (!error)
 		error = kernel_type_size(kernel, "vmap_area", &l->area_bytes);
 	if (!error)
@@ -116,6 +119,8 @@ static struct kml_error *read_vm(struct kernel *kernel,
 	area->pages_va = kernel_get(vm, &l->vm_pages);
 	area->n_pages = (uint32_t)kernel_get(vm, &l->vm_nr_pages);
 	size = kernel_get(vm, &l->vm_size);
+	if (l->has_requested)
+		area->requested = kernel_get(vm, &l->vm_requested);
 	if (kernel_get(vm, &l->vm_addr) != area->start_va ||
 	    size > area->end_va - area->start_va)
 		return error_at(KML_ERR_CORRUPT, area->vm_va,
@@ -149,6 +154,11 @@ static struct kml_error *add_area(struct kernel *kernel,
 	struct kml_error *error = NULL;
 	enum heap_reference how;
 
+	struct kernel_rule slack = {
+		.kind = SCAN_HEAD,
+		.skip_start = (uint32_t)area->requested,
+	};
+
 	area->region = HEAP_NONE;
 	if (region.kind != HEAP_VMALLOC) {
 		kernel_cite(kernel, BUILTIN_MAPPINGS);
@@ -170,6 +180,14 @@ static struct kml_error *add_area(struct kernel *kernel,
 	}
 	if (!error && !vec_push(&kernel->areas, *area))
 		error = error_nomem();
+	if (!error && area->region != HEAP_NONE &&
+	    region.kind == HEAP_VMALLOC && area->requested &&
+	    area->requested < MIN(bytes, UINT32_MAX)) {
+		slack.id = region.first_id;
+		kernel_cite(kernel, BUILTIN_VMALLOC_SLACK);
+		if (!vec_push(&kernel->rules, slack))
+			error = error_nomem();
+	}
 	if (!error && area->region != HEAP_NONE && area->vm_va) {
 		struct kernel_edge edge = {
 			.from = region.first_id,
