@@ -264,9 +264,9 @@ def behind_split(verdict, t):
         if p.kind == "page" and p.truth in ("leak", "live"):
             pages.update((a, p) for a in range(p.addr, p.end, PAGE))
     p = t
-    while p and p.extra.get("order") == "0":
+    while p and p.end - p.addr == PAGE and p.extra.get("alloc") != "exact":
         p = pages.get(p.addr - PAGE)
-    return t.kind == "page" and p and p.extra.get("alloc") == "exact"
+    return t.kind == "page" and p and p is not t and p.extra.get("alloc") == "exact"
 
 
 def judge_missed(checks, where, verdict, words, marks_pages=True):
