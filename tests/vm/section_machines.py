@@ -27,9 +27,13 @@ MACHINES = {
 }
 
 
+# Boots take time: what does not get in each other's way shares one.
+TOGETHER = ("cpus1+nokaslr", "cpus8", "la57+holes", "numa")
+
+
 def run(vm, table):
     """@vm: the module `run`. Adds a row to @table for each machine."""
-    for name, is_one in MACHINES.items():
+    for name in TOGETHER:
         d = vm.boot_one("plant", "-m", name)
         if not d:
             continue
@@ -37,7 +41,8 @@ def run(vm, table):
         if s.judged():
             with open(d + "/console.log", errors="replace") as f:
                 console = f.read()
-            vm.checks.ok("%s: the guest was such a machine" % s.name, is_one(s, console))
+            for part in name.split("+"):
+                vm.checks.ok("%s: the guest was such a machine: %s" % (s.name, part), MACHINES[part](s, console))
             vm.plant_truth(s, table)
         if not vm.reuse:
             shutil.rmtree(d)
