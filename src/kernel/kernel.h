@@ -391,6 +391,9 @@ struct kml_error *kernel_add_rule(struct kernel *kernel, uint64_t va,
  */
 struct kml_error *kernel_add_hole(struct kernel *kernel, uint64_t va,
 				  uint64_t bytes) error_must_check;
+/* The same if one object has all of it: what says so may lie. */
+struct kml_error *kernel_add_hole_within(struct kernel *kernel, uint64_t va,
+					 uint64_t bytes) error_must_check;
 /* The same for all of the object that starts at @va. */
 struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
 	error_must_check;
