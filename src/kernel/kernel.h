@@ -276,6 +276,7 @@ struct kernel {
 	VEC(struct kernel_hole) holes;
 	VEC(struct kernel_rule) rules;
 	VEC(struct kernel_edge) edges;
+	uint64_t n_callbacks; /* of RCU that were looked at so far */
 	VEC(uint64_t) walked_pgds; /* sorted: top-level page tables */
 
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
