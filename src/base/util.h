@@ -36,6 +36,14 @@ static inline void closep(int *fd)
 		take_ptr_;                       \
 	})
 
+/* For qsort() and bsearch(). */
+static inline int order_u64(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 /* Unaligned native loads (x86_64 and aarch64 dumps are little-endian). */
 static inline uint16_t load_u16(const void *p)
 {

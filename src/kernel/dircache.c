@@ -89,13 +89,6 @@ static struct kml_error *look_at_super_block(struct kernel *kernel, void *arg,
 				"torn lists of NFS inodes", look_at_inode, d);
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static struct kml_error *add_page(struct kernel *kernel, uint64_t pfn)
 {
 	struct heap_region region = {
@@ -133,7 +126,7 @@ static struct kml_error *find_pages(struct kernel *kernel, struct dircache *d)
 		error = kernel_forgive(kernel, error, "struct pages", va);
 		if (error || !bsearch(&mapping, d->mappings.data,
 				      d->mappings.size, sizeof(mapping),
-				      compare_u64))
+				      order_u64))
 			continue;
 		found++;
 		error = add_page(kernel, pfn);
@@ -161,7 +154,7 @@ struct kml_error *kernel_load_dircache(struct kernel *kernel)
 	error = kernel_forgive(kernel, error, "super blocks", 0);
 	if (!error && d.mappings.size) {
 		qsort(d.mappings.data, d.mappings.size, sizeof(uint64_t),
-		      compare_u64);
+		      order_u64);
 		error = find_pages(kernel, &d);
 	}
 	vec_deinit(&d.mappings);

@@ -234,6 +234,18 @@ struct kml_error *kernel_add_hole(struct kernel *kernel, uint64_t va,
 	return vec_push(&kernel->rules, rule) ? NULL : error_nomem();
 }
 
+struct kml_error *kernel_add_hole_within(struct kernel *kernel, uint64_t va,
+					 uint64_t bytes)
+{
+	enum heap_reference how, end_how;
+	uint32_t id = heap_resolve(kernel->heap, va, &how);
+
+	if (!bytes || id == HEAP_NONE || how != HEAP_REF_ADDRESS ||
+	    heap_resolve(kernel->heap, va + bytes - 1, &end_how) != id)
+		return NULL;
+	return kernel_add_hole(kernel, va, bytes);
+}
+
 struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
 {
 	enum heap_reference how;
@@ -268,6 +280,12 @@ struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
 		/* Above all memory: a device's. */
 		if (mapped.pfn >= kernel->end_pfn)
 			continue;
+		/* An owner maps a page once; page tables may lie. */
+		if (kernel->mapped.size >= 2 * kernel->end_pfn) {
+			kernel_gap(kernel, "pages that are mapped too often",
+				   va, true);
+			return NULL;
+		}
 		kernel_claim_page(kernel, mapped.pfn, PAGE_MAPPED);
 		if (!vec_push(&kernel->mapped, mapped))
 			return error_nomem();

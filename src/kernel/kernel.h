@@ -277,6 +277,7 @@ struct kernel {
 	VEC(struct kernel_hole) holes;
 	VEC(struct kernel_rule) rules;
 	VEC(struct kernel_edge) edges;
+	uint64_t n_callbacks; /* of RCU that were looked at so far */
 	VEC(uint64_t) walked_pgds; /* sorted: top-level page tables */
 
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
@@ -392,6 +393,9 @@ struct kml_error *kernel_add_rule(struct kernel *kernel, uint64_t va,
  */
 struct kml_error *kernel_add_hole(struct kernel *kernel, uint64_t va,
 				  uint64_t bytes) error_must_check;
+/* The same if one object has all of it: what says so may lie. */
+struct kml_error *kernel_add_hole_within(struct kernel *kernel, uint64_t va,
+					 uint64_t bytes) error_must_check;
 /* The same for all of the object that starts at @va. */
 struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
 	error_must_check;

@@ -359,12 +359,13 @@ static bool has_text(struct kernel *kernel, const struct profile_section *s,
 {
 	_cleanup_free_ char *buf = malloc(65536 + 64);
 	uint64_t va = s->address + kernel->kaslr_offset, at;
+	uint64_t end = MIN(s->size, kernel->arch->kernel_bytes);
 	size_t kept = 0, i;
 
 	if (!buf)
 		return false;
-	for (at = 0; at < s->size; at += 65536) {
-		uint64_t bytes = MIN(s->size - at, 65536);
+	for (at = 0; at < end; at += 65536) {
+		uint64_t bytes = MIN(end - at, 65536);
 		_cleanup_error_ struct kml_error *error =
 			image_read_va(kernel->image, va + at, buf + kept,
 				      bytes);

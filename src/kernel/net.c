@@ -12,6 +12,8 @@
 #define MAX_NAMESPACES 1000000u
 #define MAX_DEVICES 10000000u
 #define MAX_TX_QUEUES 65536u
+/* Of all devices together, as what leads to them may lie. */
+#define MAX_ALL_TX_QUEUES (1u << 24)
 
 /*
  * Free sk_buffs that a CPU keeps for NAPI (since Linux 5.13, 50fad4b543b3): an
@@ -82,10 +84,11 @@ static struct kml_error *load_dead_namespaces(struct kernel *kernel)
 
 		/* The link holds the next one. */
 		kernel_cite(kernel, BUILTIN_DEAD_NET);
-		error = kernel_add_hole(kernel, net, link.offset);
+		error = kernel_add_hole_within(kernel, net, link.offset);
 		if (!error)
-			error = kernel_add_hole(kernel, va + 8,
-						bytes - link.offset - 8);
+			error = kernel_add_hole_within(
+				kernel, va + link.size,
+				bytes - link.offset - link.size);
 		if (!error)
 			error = kernel_read_u64(kernel, va, &va);
 	}
@@ -103,6 +106,7 @@ struct ring_layout {
 	struct profile_member qdisc, ops, privdata;
 	struct profile_member rings, head, tail, size, queue;
 	uint64_t tx_bytes, ring_bytes, fifo_ops;
+	unsigned devices_left, queues_left;
 };
 
 static bool load_ring_layout(struct kernel *kernel, struct ring_layout *l)
@@ -128,9 +132,12 @@ static bool load_ring_layout(struct kernel *kernel, struct ring_layout *l)
 				      &l->tx_bytes) &&
 		    profile_type_size(kernel->profile, "skb_array",
 				      &l->ring_bytes) &&
+		    l->tx_bytes && l->ring_bytes &&
 		    kernel_has_symbol(kernel, "pfifo_fast_ops", &l->fifo_ops);
 
 	kml_error_destroy(error);
+	l->devices_left = MAX_DEVICES;
+	l->queues_left = MAX_ALL_TX_QUEUES;
 	return good;
 }
 
@@ -150,7 +157,8 @@ static struct kml_error *load_ring(struct kernel *kernel,
 	if (error || head > size || tail > head)
 		return error;
 	kernel_cite(kernel, BUILTIN_PACKET_RING);
-	return kernel_add_hole(kernel, queue + tail * 8, (head - tail) * 8);
+	return kernel_add_hole_within(kernel, queue + tail * 8,
+				      (head - tail) * 8);
 }
 
 static struct kml_error *load_tx_queue(struct kernel *kernel,
@@ -174,14 +182,22 @@ static struct kml_error *load_tx_queue(struct kernel *kernel,
 static struct kml_error *load_device(struct kernel *kernel, void *arg,
 				     uint64_t node_va)
 {
-	const struct ring_layout *l = arg;
+	struct ring_layout *l = arg;
 	uint64_t dev = node_va - l->dev_list.offset, txs, n, i;
 	struct kml_error *error;
 
 	error = kernel_read_u64(kernel, dev + l->txs.offset, &txs);
 	if (!error)
 		error = kernel_read_uint(kernel, dev + l->n_txs.offset, 4, &n);
-	for (i = 0; !error && i < MIN(n, MAX_TX_QUEUES); i++)
+	if (!error && (!l->devices_left || n > l->queues_left))
+		error = error_at(KML_ERR_CORRUPT, dev,
+				 "more network devices than there can be");
+	if (!error) {
+		n = MIN(n, MAX_TX_QUEUES);
+		l->devices_left--;
+		l->queues_left -= (unsigned)n;
+	}
+	for (i = 0; !error && i < n; i++)
 		error = load_tx_queue(kernel, l, txs + i * l->tx_bytes);
 	return kernel_forgive(kernel, error, "network devices' queues", dev);
 }
@@ -190,14 +206,14 @@ static struct kml_error *load_namespace(struct kernel *kernel, void *arg,
 					uint64_t node_va)
 {
 	struct profile_member list;
-	const struct ring_layout *l = arg;
+	struct ring_layout *l = arg;
 
 	if (!profile_member(kernel->profile, "net", "list", &list))
 		return NULL;
 	return kernel_walk_list(kernel,
 				node_va - list.offset + l->dev_base_head.offset,
-				MAX_DEVICES, "torn list of network devices",
-				load_device, arg);
+				l->devices_left, "torn list of network devices",
+				load_device, l);
 }
 
 static struct kml_error *load_rings(struct kernel *kernel)

@@ -121,6 +121,11 @@ static struct kml_error *load_compound_order(struct kernel *kernel,
 			    &l->compound_order))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "this kernel keeps the order of compound pages in a way that is not handled");
+	if (l->compound_order.offset < kernel->page_struct_bytes ||
+	    l->compound_order.offset + l->compound_order.size >
+		    2 * kernel->page_struct_bytes)
+		return error_new(KML_ERR_DEBUGINFO,
+				 "the debuginfo has the order of a compound page outside of its second struct page");
 	l->compound_order.offset -= kernel->page_struct_bytes;
 	return NULL;
 }

@@ -15,7 +15,8 @@
 
 #include "base/util.h"
 
-#define MAX_TASKS (UINT64_C(1) << 26)
+/* PID_MAX_LIMIT of linux/threads.h */
+#define MAX_TASKS (UINT64_C(1) << 22)
 
 struct table_walk {
 	struct kernel *kernel;
@@ -131,13 +132,6 @@ static struct kml_error *note_tasks(struct kernel *kernel,
 	return NULL;
 }
 
-static int compare_u64(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void sort_walked(struct kernel *kernel)
 {
 	uint64_t *pgds = kernel->walked_pgds.data;
@@ -145,7 +139,7 @@ static void sort_walked(struct kernel *kernel)
 
 	if (!kernel->walked_pgds.size)
 		return;
-	qsort(pgds, kernel->walked_pgds.size, sizeof(*pgds), compare_u64);
+	qsort(pgds, kernel->walked_pgds.size, sizeof(*pgds), order_u64);
 	for (i = 0; i < kernel->walked_pgds.size; i++) {
 		if (!n || pgds[n - 1] != pgds[i])
 			pgds[n++] = pgds[i];

@@ -82,8 +82,10 @@ struct kml_error *kernel_load_percpu_refs(struct kernel *kernel)
 				      (uint64_t)j * region->slot_bytes;
 
 			error = look_at_object(kernel, &l, va);
-			/* What the dump lacks is not scanned anyway. */
-			if (kml_error_code(error) == KML_ERR_NODATA) {
+			/* What the dump lacks is not scanned anyway; and most
+			 * are something else, whose word is no address. */
+			if (kml_error_code(error) == KML_ERR_NODATA ||
+			    kml_error_code(error) == KML_ERR_CORRUPT) {
 				kml_error_destroy(error);
 				error = NULL;
 			}

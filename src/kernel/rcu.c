@@ -11,7 +11,7 @@
 #include "base/util.h"
 #include "kernel/waiting.h"
 
-#define MAX_PAGES 100000u
+#define MAX_PAGES (1u << 20) /* of all CPUs */
 #define MAX_RECORDS 512u
 
 struct bulk_layout {
@@ -24,6 +24,7 @@ struct bulk_layout {
 	struct profile_member works;
 	uint64_t work_bytes;
 	bool is_list;
+	unsigned pages_left;
 };
 
 static bool load_layout(struct kernel *kernel, struct bulk_layout *l)
@@ -63,16 +64,26 @@ static struct kml_error *add_rule(struct kernel *kernel, uint64_t va,
 	return kernel_add_rule(kernel, va, rule);
 }
 
+static struct kml_error *take_page(struct bulk_layout *l, uint64_t va)
+{
+	if (!l->pages_left)
+		return error_at(KML_ERR_CORRUPT, va, "a cycle");
+	l->pages_left--;
+	return NULL;
+}
+
 /* Pages that are kept: an llist through their first words. */
-static struct kml_error *load_cache(struct kernel *kernel, uint64_t head_va)
+static struct kml_error *load_cache(struct kernel *kernel,
+				    struct bulk_layout *l, uint64_t head_va)
 {
 	struct kml_error *error;
 	uint64_t va;
-	unsigned n;
 
 	error = kernel_read_u64(kernel, head_va, &va);
-	for (n = 0; !error && va && n < MAX_PAGES; n++) {
-		error = add_rule(kernel, va, 8);
+	while (!error && va) {
+		error = take_page(l, va);
+		if (!error)
+			error = add_rule(kernel, va, 8);
 		if (!error)
 			error = kernel_read_u64(kernel, va, &va);
 	}
@@ -81,22 +92,24 @@ static struct kml_error *load_cache(struct kernel *kernel, uint64_t head_va)
 
 /* A page in use: what is in it waits. */
 static struct kml_error *load_page(struct kernel *kernel,
-				   const struct bulk_layout *l, uint64_t va)
+				   struct bulk_layout *l, uint64_t va)
 {
 	uint64_t records[MAX_RECORDS], n, i;
-	struct kml_error *error;
+	struct kml_error *error = take_page(l, va);
 
-	error = kernel_read_u64(kernel, va + l->nr_records.offset, &n);
+	if (!error)
+		error = kernel_read_u64(kernel, va + l->nr_records.offset, &n);
+	if (!error && n > (4096 - MIN(l->records.offset, 4096)) / 8)
+		error = error_at(KML_ERR_CORRUPT, va, "more records than fit");
 	if (error)
 		return error;
-	n = MIN(n, MAX_RECORDS);
 	error = add_rule(kernel, va, l->records.offset + n * 8);
 	if (!error)
 		error = image_read_va(kernel->image, va + l->records.offset,
 				      records, n * 8);
 	for (i = 0; !error && i < n; i++) {
-		kernel_mark_waiting(kernel, records[i]);
-		error = kernel_hide_waiting(kernel, records[i], false);
+		if (kernel_mark_waiting(kernel, records[i]))
+			error = kernel_hide_waiting(kernel, records[i], false);
 	}
 	return error;
 }
@@ -104,9 +117,11 @@ static struct kml_error *load_page(struct kernel *kernel,
 static struct kml_error *load_listed(struct kernel *kernel, void *arg,
 				     uint64_t node_va)
 {
-	const struct bulk_layout *l = arg;
+	struct bulk_layout *l = arg;
+	uint64_t va = node_va - l->list.offset;
 
-	return load_page(kernel, l, node_va - l->list.offset);
+	return kernel_forgive(kernel, load_page(kernel, l, va),
+			      "pages of kvfree_rcu()", va);
 }
 
 static struct kml_error *load_chain(struct kernel *kernel,
@@ -114,13 +129,12 @@ static struct kml_error *load_chain(struct kernel *kernel,
 {
 	struct kml_error *error;
 	uint64_t va;
-	unsigned n;
 
 	if (l->is_list)
 		return kernel_walk_list(kernel, head_va, MAX_PAGES,
 					"pages of kvfree_rcu()", load_listed, l);
 	error = kernel_read_u64(kernel, head_va, &va);
-	for (n = 0; !error && va && n < MAX_PAGES; n++) {
+	while (!error && va) {
 		error = load_page(kernel, l, va);
 		if (!error)
 			error = kernel_read_u64(kernel, va + l->next.offset, &va);
@@ -159,7 +173,7 @@ static struct kml_error *load_batch(struct kernel *kernel,
 static struct kml_error *load_cpu(struct kernel *kernel, struct bulk_layout *l,
 				  uint64_t va)
 {
-	struct kml_error *error = load_cache(kernel, va + l->cache.offset);
+	struct kml_error *error = load_cache(kernel, l, va + l->cache.offset);
 	uint64_t i;
 
 	if (!error)
@@ -180,6 +194,7 @@ struct kml_error *kernel_load_rcu(struct kernel *kernel)
 	if (!kernel_has_symbol(kernel, "krc", &krc) ||
 	    !load_layout(kernel, &layout))
 		return NULL;
+	layout.pages_left = MAX_PAGES;
 	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
 		if (kernel->cpu_offset[cpu])
 			error = load_cpu(kernel, &layout,

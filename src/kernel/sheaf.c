@@ -24,6 +24,8 @@ struct sheaf_layout {
 	struct kernel_nodes nodes;
 	struct profile_member barn; /* in a kmem_cache_node, if not in nodes */
 	bool has_rcu_free;
+	uint64_t objects_left; /* that can be in sheaves yet: all are objects
+				  of slabs */
 };
 
 struct sheaf_load {
@@ -72,7 +74,7 @@ static struct kml_error *add_rule(struct kernel *kernel,
 
 /* Mark the objects of one sheaf as free; @waiting: for RCU. */
 static struct kml_error *load_sheaf(struct kernel *kernel,
-				    const struct sheaf_layout *l, uint64_t va,
+				    struct sheaf_layout *l, uint64_t va,
 				    bool waiting)
 {
 	uint64_t objects[MAX_SHEAF_OBJECTS], n, i;
@@ -84,7 +86,7 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 	error = add_rule(kernel, l, va);
 	if (!error)
 		error = kernel_read_uint(kernel, va + l->size.offset, 4, &n);
-	if (!error && n > MAX_SHEAF_OBJECTS)
+	if (!error && n > MIN(l->objects_left, MAX_SHEAF_OBJECTS))
 		error = error_at(KML_ERR_CORRUPT, va, "a sheaf of %u objects",
 				 (unsigned)n);
 	if (!error)
@@ -92,10 +94,11 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 				      objects, n * 8);
 	if (error)
 		return kernel_forgive(kernel, error, "sheaves", va);
+	l->objects_left -= n;
 	for (i = 0; i < n; i++) {
 		uint32_t id = heap_resolve(kernel->heap, objects[i], &how);
 
-		if (id == HEAP_NONE ||
+		if (id == HEAP_NONE || how != HEAP_REF_ADDRESS ||
 		    heap_region_of(kernel->heap, id)->kind != HEAP_SLAB) {
 			kernel_gap(kernel, "objects of sheaves that are none",
 				   objects[i], true);
@@ -110,7 +113,7 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 }
 
 static struct kml_error *load_cpu(struct kernel *kernel,
-				  const struct sheaf_layout *l, uint64_t va)
+				  struct sheaf_layout *l, uint64_t va)
 {
 	const struct profile_member *slots[] = { &l->main, &l->spare,
 						 &l->rcu_free };
@@ -131,7 +134,7 @@ static struct kml_error *load_cpu(struct kernel *kernel,
 static struct kml_error *load_listed(struct kernel *kernel, void *arg,
 				     uint64_t node_va)
 {
-	const struct sheaf_load *load = arg;
+	struct sheaf_load *load = arg;
 	uint64_t va = node_va - load->layout.barn_list.offset;
 
 	if (load->full)
@@ -181,7 +184,7 @@ static struct kml_error *load_node(struct kernel *kernel,
 static struct kml_error *load_cache(struct kernel *kernel,
 				    struct sheaf_load *load, uint64_t va)
 {
-	const struct sheaf_layout *l = &load->layout;
+	struct sheaf_layout *l = &load->layout;
 	struct kml_error *error;
 	uint64_t percpu, i;
 
@@ -202,7 +205,7 @@ static struct kml_error *load_cache(struct kernel *kernel,
 static struct kml_error *load_queued(struct kernel *kernel, void *arg,
 				     uint64_t va, uint64_t function)
 {
-	const struct sheaf_load *load = arg;
+	struct sheaf_load *load = arg;
 
 	if (!load->rcu_function || function != load->rcu_function)
 		return NULL;
@@ -220,6 +223,7 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 			    &load.layout.cpu_sheaves))
 		return kernel_walk_callbacks(kernel, NULL, NULL);
 	error = load_layout(kernel, &load.layout);
+	load.layout.objects_left = kernel->heap->n_ids;
 	for (i = 0; !error && i < kernel->caches.size; i++) {
 		struct kernel_cache *cache = &kernel->caches.data[i];
 		uint64_t n = kernel_count_gaps(kernel);

@@ -55,6 +55,12 @@ static bool load_pools(struct kernel *kernel, struct stackdepot *depot)
 	return true;
 }
 
+/* Debuginfo may lie: in the bytes that are read? */
+static bool is_in(const struct profile_member *member, uint64_t bytes)
+{
+	return member->offset + member->size <= bytes;
+}
+
 bool stackdepot_open(struct kernel *kernel, struct stackdepot *ret)
 {
 	const struct profile *p = kernel->profile;
@@ -66,7 +72,11 @@ bool stackdepot_open(struct kernel *kernel, struct stackdepot *ret)
 	    !profile_member(p, "stack_record", "size", &depot.size) ||
 	    !profile_member(p, "stack_record", "entries", &depot.entries) ||
 	    depot.index.bit_size - 1 >= 24 || depot.offset.bit_size - 1 >= 24 ||
-	    depot.entries.offset > 256 || !load_pools(kernel, &depot))
+	    depot.entries.offset > 256 || !is_in(&depot.index, 4) ||
+	    !is_in(&depot.offset, 4) ||
+	    !is_in(&depot.handle, depot.entries.offset) ||
+	    !is_in(&depot.size, depot.entries.offset) ||
+	    !load_pools(kernel, &depot))
 		return false;
 	depot.pool_bytes = UINT64_C(1)
 			   << (depot.offset.bit_size + RECORD_SHIFT);

@@ -8,6 +8,7 @@
 
 /* Structs in structs; debuginfo may lie. */
 #define MAX_DEPTH 16u
+#define MAX_MEMBERS (1u << 16) /* of all structs in one */
 
 const char *kernel_cache_type(const struct kernel *kernel,
 			      const struct kernel_cache *cache)
@@ -51,6 +52,7 @@ struct pointer_map {
 	const struct kernel *kernel;
 	uint64_t *words;
 	uint64_t bytes;
+	unsigned members_left;
 };
 
 static void mark(const struct pointer_map *map, uint64_t start, uint64_t end)
@@ -61,10 +63,10 @@ static void mark(const struct pointer_map *map, uint64_t start, uint64_t end)
 		bitmap_set(map->words, word);
 }
 
-static void mark_type(const struct pointer_map *map, const char *type,
+static void mark_type(struct pointer_map *map, const char *type,
 		      uint64_t base, unsigned depth);
 
-static void mark_structs(const struct pointer_map *map,
+static void mark_structs(struct pointer_map *map,
 			 const struct profile_member *member, uint64_t start,
 			 unsigned depth)
 {
@@ -78,12 +80,12 @@ static void mark_structs(const struct pointer_map *map,
 		mark(map, start, start + member->size);
 		return;
 	}
-	for (i = 0; i < n && i * 8 < map->bytes; i++)
+	for (i = 0; i < n && i * 8 < map->bytes && map->members_left; i++)
 		mark_type(map, member->type_name,
 			  start + i * (member->size / n), depth + 1);
 }
 
-static void mark_type(const struct pointer_map *map, const char *type,
+static void mark_type(struct pointer_map *map, const char *type,
 		      uint64_t base, unsigned depth)
 {
 	struct profile_member member;
@@ -101,6 +103,10 @@ static void mark_type(const struct pointer_map *map, const char *type,
 		uint64_t start = base + member.offset;
 		uint64_t end = start + member.size;
 
+		/* All is marked in the end. */
+		if (!map->members_left)
+			return;
+		map->members_left--;
 		if (is_encoded(type, name))
 			mark(map, start, end);
 		else if (!member.size)
@@ -120,12 +126,15 @@ uint64_t *kernel_pointer_words(const struct kernel *kernel, const char *type,
 		.kernel = kernel,
 		.words = bitmap_alloc(bytes / 8 + 1),
 		.bytes = bytes,
+		.members_left = MAX_MEMBERS,
 	};
 	uint64_t type_bytes;
 
 	if (!map.words)
 		return NULL;
 	mark_type(&map, type, 0, 0);
+	if (!map.members_left)
+		mark(&map, 0, bytes);
 	if (profile_type_size(kernel->profile, type, &type_bytes))
 		mark(&map, type_bytes, bytes);
 	return map.words;

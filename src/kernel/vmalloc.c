@@ -284,6 +284,12 @@ static void hold_page(void *arg, uint64_t va, uint64_t pa, uint64_t bytes)
 		if (index == HEAP_NONE ||
 		    map->kernel->heap->regions.data[index].kind != HEAP_PAGES)
 			continue;
+		/* Page tables may lie. */
+		if (map->kernel->edges.size >= 8 * map->kernel->end_pfn) {
+			kernel_gap(map->kernel, "pages that are mapped too often",
+				   pa, true);
+			return;
+		}
 		edge.to = map->kernel->heap->regions.data[index].first_id;
 		kernel_cite(map->kernel, BUILTIN_VMAP_PAGES);
 		if (!map->error && !vec_push(&map->kernel->edges, edge))

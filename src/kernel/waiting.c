@@ -14,15 +14,21 @@
 
 #include "base/util.h"
 
-#define MAX_CALLBACKS (UINT64_C(1) << 26)
+/* Of all chains together: each callback lies in an object, mostly in one of
+ * its own, or in a variable. */
+#define MAX_CALLBACKS(n_objects) ((uint64_t)(n_objects) + 65536)
 
-void kernel_mark_waiting(struct kernel *kernel, uint64_t va)
+bool kernel_mark_waiting(struct kernel *kernel, uint64_t va)
 {
 	enum heap_reference how;
 	uint32_t id = heap_resolve(kernel->heap, va, &how);
+	bool known;
 
-	if (id != HEAP_NONE && how == HEAP_REF_ADDRESS)
-		bitmap_set(kernel->heap->waiting, id);
+	if (id == HEAP_NONE || how != HEAP_REF_ADDRESS)
+		return true;
+	known = bitmap_test(kernel->heap->waiting, id);
+	bitmap_set(kernel->heap->waiting, id);
+	return !known;
 }
 
 /*
@@ -115,6 +121,7 @@ static struct kml_error *hide_released(struct kernel *kernel,
 	}
 	id = heap_resolve(kernel->heap, va, &how);
 	if (i == ARRAY_SIZE(releases) || id == HEAP_NONE ||
+	    how != HEAP_REF_ADDRESS ||
 	    heap_region_of(kernel->heap, id)->kind != HEAP_SLAB)
 		return NULL;
 	object = heap_object_va(kernel->heap, id);
@@ -167,22 +174,32 @@ static void find_releases(struct kernel *kernel, uint64_t *functions)
 struct kml_error *kernel_walk_waiting(struct kernel *kernel, uint64_t va,
 				      kernel_waiting_fn *callback, void *arg)
 {
-	uint64_t words[2], n, functions[ARRAY_SIZE(releases)];
+	uint64_t words[2], functions[ARRAY_SIZE(releases)];
+	uint64_t turtle = 0, steps = 0, limit = 1;
 	struct kml_error *error = NULL;
 
 	find_releases(kernel, functions);
 
-	for (n = 0; va; n++) {
+	while (va) {
 		/* The next one, and the function */
 		error = image_read_va(kernel->image, va, words, sizeof(words));
-		if (!error && n == MAX_CALLBACKS)
+		if (!error && (va == turtle ||
+			       kernel->n_callbacks++ >=
+				       MAX_CALLBACKS(kernel->heap->n_ids)))
 			error = error_at(KML_ERR_CORRUPT, va, "a cycle");
 		if (error)
 			return forgive(kernel, error, va);
-		kernel_mark_waiting(kernel, va);
-		error = hide_released(kernel, functions, va, words[1]);
-		if (!error && callback)
-			error = callback(kernel, arg, va, words[1]);
+		/* As Brent finds cycles: wait at twice the distance. */
+		if (++steps == limit) {
+			turtle = va;
+			limit *= 2;
+			steps = 0;
+		}
+		if (kernel_mark_waiting(kernel, va)) {
+			error = hide_released(kernel, functions, va, words[1]);
+			if (!error && callback)
+				error = callback(kernel, arg, va, words[1]);
+		}
 		if (error)
 			return error;
 		va = words[0];

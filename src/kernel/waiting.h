@@ -5,8 +5,8 @@
 
 #include "kernel/kernel.h"
 
-/* The object that @va lies in, if any, waits for RCU. */
-void kernel_mark_waiting(struct kernel *kernel, uint64_t va);
+/* The object that @va lies in, if any, waits for RCU.  False: that is known. */
+bool kernel_mark_waiting(struct kernel *kernel, uint64_t va);
 
 /*
  * The object that @va lies in is to be freed, and nothing else: what is in it
@@ -20,7 +20,8 @@ struct kml_error *kernel_hide_waiting(struct kernel *kernel, uint64_t va,
 typedef struct kml_error *kernel_waiting_fn(struct kernel *kernel, void *arg,
 					    uint64_t va, uint64_t function);
 
-/* Mark a chain of rcu_heads; @callback may be NULL. */
+/* Mark a chain of rcu_heads; @callback may be NULL, and is not called again for
+ * an object that waits already. */
 struct kml_error *kernel_walk_waiting(struct kernel *kernel, uint64_t va,
 				      kernel_waiting_fn *callback, void *arg)
 	error_must_check;
