@@ -121,8 +121,9 @@ void x86_64_prologue(const uint8_t *code, size_t n, struct arch_prologue *ret)
 		if ((bytes = push(code + at, n - at, &reg)) &&
 		    ret->n_pushed < ARCH_PROLOGUE_MAX)
 			ret->pushed[ret->n_pushed++] = reg;
-		else if (!(bytes = harmless(code + at, n - at)))
-			break;
+		else if (!(bytes = harmless(code + at, n - at)) ||
+			 bytes > n - at)
+			break; /* or cut short */
 		at += bytes;
 	}
 	/* sub $imm, %rsp; 128 bytes are taken by an add of -128, which is
