@@ -41,8 +41,8 @@ _kmlanalyze()
 	leaks) options="$common --stack --limit --held-by-stack --no-content
 		--blind --precise --no-lines --kmemleak --compare --rules --baseline
 		--min-age" ;;
-	show) options="${common/--verbose/} --stack --no-content --rules
-		--baseline --min-age" ;;
+	show) options="${common/--verbose/} --stack --precise --no-content
+		--rules --baseline --min-age" ;;
 	caches) options=$common ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac

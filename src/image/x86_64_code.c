@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#define REX_R 0x44u
 #define REX_B 0x41u
 
 /* The bytes of a ModRM byte and what follows it but for immediates; 0: cut
@@ -60,7 +61,8 @@ static size_t entry(const uint8_t *p, size_t n)
 static size_t harmless(const uint8_t *p, size_t n)
 {
 	size_t start = 0, bytes;
-	bool wide;
+	bool wide, to_reg_sp, to_rm_sp;
+	uint8_t rex = 0;
 
 	if (entry(p, n))
 		return entry(p, n);
@@ -68,25 +70,27 @@ static size_t harmless(const uint8_t *p, size_t n)
 		start++; /* %gs: */
 	wide = n > start && (p[start] & 0xf8) == 0x48;
 	if (n > start && (p[start] & 0xf0) == 0x40)
-		start++;
+		rex = p[start++];
 	if (n < start + 6)
 		return 0;
 	p += start;
 	bytes = modrm_bytes(p + 1, n - start - 1);
+	/* With a bit of REX it is %r12 and not %rsp. */
+	to_reg_sp = (p[1] >> 3 & 7) == 4 && (rex & REX_R) != REX_R;
+	to_rm_sp = p[1] >> 6 == 3 && (p[1] & 7) == 4 && (rex & REX_B) != REX_B;
 	switch (p[0]) {
 	case 0x8b: /* mov, lea and xor into a register but %rsp */
 	case 0x8d:
 	case 0x33:
-		return bytes && (p[1] >> 3 & 7) != 4 ? start + 1 + bytes : 0;
+		return bytes && !to_reg_sp ? start + 1 + bytes : 0;
 	case 0x89: /* mov and xor out of one */
 	case 0x31:
-		return bytes && !(p[1] >> 6 == 3 && (p[1] & 7) == 4) ?
-			       start + 1 + bytes :
-			       0;
+		return bytes && !to_rm_sp ? start + 1 + bytes : 0;
 	case 0xc7: /* mov of a constant */
-		return p[1] >> 6 == 3 && (p[1] & 7) != 4 ? start + 6 : 0;
+		return p[1] >> 6 == 3 && !to_rm_sp ? start + 6 : 0;
 	default:
-		return !wide && p[0] >= 0xb8 && p[0] <= 0xbf && p[0] != 0xbc ?
+		return !wide && p[0] >= 0xb8 && p[0] <= 0xbf &&
+				       (p[0] != 0xbc || (rex & REX_B) == REX_B) ?
 			       start + 5 :
 			       0;
 	}
@@ -117,13 +121,18 @@ void x86_64_prologue(const uint8_t *code, size_t n, struct arch_prologue *ret)
 		if ((bytes = push(code + at, n - at, &reg)) &&
 		    ret->n_pushed < ARCH_PROLOGUE_MAX)
 			ret->pushed[ret->n_pushed++] = reg;
-		else if (!(bytes = harmless(code + at, n - at)))
-			break;
+		else if (!(bytes = harmless(code + at, n - at)) ||
+			 bytes > n - at)
+			break; /* or cut short */
 		at += bytes;
 	}
-	/* sub $imm, %rsp */
-	if (n - at >= 4 && !memcmp(code + at, "\x48\x83\xec", 3)) {
+	/* sub $imm, %rsp; 128 bytes are taken by an add of -128, which is
+	 * shorter */
+	if (n - at >= 4 && !memcmp(code + at, "\x48\x83\xec", 3) &&
+	    code[at + 3] < 0x80) {
 		ret->frame_bytes = code[at + 3];
+	} else if (n - at >= 4 && !memcmp(code + at, "\x48\x83\xc4\x80", 4)) {
+		ret->frame_bytes = 0x80;
 	} else if (n - at >= 7 && !memcmp(code + at, "\x48\x81\xec", 3)) {
 		memcpy(&imm, code + at + 3, 4);
 		ret->frame_bytes = (uint32_t)imm;
