@@ -21,6 +21,8 @@
 
 #define MAX_AREAS (UINT64_C(1) << 26)
 #define MAX_NODES UINT64_C(4096)
+/* lazy_max_pages() of mm/vmalloc.c has the kernel purge them long before */
+#define MAX_PURGED (UINT64_C(1) << 20)
 
 /* vm_struct.flags, linux/vmalloc.h; macros, hence not in DWARF */
 #define VM_IOREMAP 0x1u
@@ -482,6 +484,35 @@ static struct kml_error *keep_mapped(struct kernel *kernel)
 	return error;
 }
 
+/*
+ * Areas that have been freed and are still mapped: until Linux 5.11
+ * (96e2db456135) on a list of single links, in the place of the vm_struct.
+ */
+static struct kml_error *hide_purged_areas(struct kernel *kernel,
+					   const struct vmalloc_layout *l)
+{
+	struct kernel_rule rule = {
+		.kind = SCAN_SKIP_RANGE,
+		.skip_start = (uint32_t)l->va_start.offset,
+		.skip_end = (uint32_t)l->va_end.offset + 8,
+	};
+	struct profile_member link;
+	struct kml_error *error;
+	uint64_t head, va, n;
+
+	if (!kernel_has_symbol(kernel, "vmap_purge_list", &head) ||
+	    !profile_member(kernel->profile, "vmap_area", "purge_list", &link))
+		return NULL;
+	error = kernel_read_u64(kernel, head, &va);
+	for (n = 0; !error && va && n < MAX_PURGED; n++) {
+		kernel_cite(kernel, BUILTIN_VMAP_AREA);
+		error = kernel_add_rule(kernel, va - link.offset, rule);
+		if (!error)
+			error = kernel_read_u64(kernel, va, &va);
+	}
+	return kernel_forgive(kernel, error, "freed vmalloc areas", head);
+}
+
 /* A CPU's spare vmap_area, with what the last area that it was had in it. */
 static struct kml_error *hide_spare_areas(struct kernel *kernel,
 					  const struct vmalloc_layout *l)
@@ -525,6 +556,8 @@ struct kml_error *kernel_load_vmalloc(struct kernel *kernel)
 		error = walk_areas(kernel, &load, "free_vmap_area_list", false);
 	if (!error)
 		error = hide_spare_areas(kernel, &load.layout);
+	if (!error)
+		error = hide_purged_areas(kernel, &load.layout);
 	if (error)
 		return error;
 	kernel->areas_torn = kernel_count_gaps(kernel) != n_gaps;
