@@ -116,6 +116,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"net/core/net_namespace.c, net_complete_free()",
 		"6.13 (0f6ede9fbc74), stable releases from 5.10 on",
 	},
+	[BUILTIN_KERNFS_PRIV] = {
+		"kernfs-priv", "erase",
+		"kernfs_node.priv of a node that has been removed is not scanned",
+		"fs/kernfs/dir.c, kernfs_get_active(): nobody may use it any more",
+		"3.14",
+	},
 	[BUILTIN_PACKET_RING] = {
 		"packet-ring", "erase",
 		"slots of pfifo_fast's rings between consumer_tail and consumer_head are not scanned",

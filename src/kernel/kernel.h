@@ -433,6 +433,7 @@ struct kml_error *kernel_mark_kfence(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_kernfs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_batches(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_net(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_percpu_refs(struct kernel *kernel) error_must_check;
