@@ -82,11 +82,14 @@ static struct kml_error *load_patched(struct kernel *kernel)
 	root->kind = ROOT_CODE;
 	snprintf(root->name, sizeof(root->name), "kernel code");
 	for (i = 0; i < n; i++) {
-		uint64_t va = sections[i].address + kernel->kaslr_offset, word;
+		uint64_t va = sections[i].address + kernel->kaslr_offset, word, pfn;
 		struct kernel_edge edge = { .from = HEAP_NONE };
 		struct kml_error *error;
 
-		if (!sections[i].patched)
+		/* Code of the boot has been given back, and is somebody's. */
+		pfn = image_pa(kernel, va) >> 12;
+		if (!sections[i].patched || pfn >= kernel->end_pfn ||
+		    kernel->page_class[pfn] != PAGE_RESERVED)
 			continue;
 		error = kernel_read_u64(kernel, va, &word);
 		if (error) {
