@@ -43,8 +43,8 @@ static inline enum heap_reference graph_edge_how(const struct graph_edge *edge)
  */
 enum graph_disregard {
 	DISREGARD_OWNER,   /* the last owner of a lock, by its flag bits */
-	DISREGARD_INTEGER, /* in a slab object or the kernel's data, equal to a
-			      physical address */
+	DISREGARD_INTEGER, /* equal to a physical address, where none are
+			      kept */
 	DISREGARD_MEMBER,  /* --precise: of a member that is no pointer */
 	GRAPH_DISREGARDS,
 };

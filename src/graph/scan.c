@@ -108,32 +108,24 @@ static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
 	if (id >= scan->n_objects)
 		return false;
 	r = heap_region_of(scan->heap, id);
-	return r->kind == HEAP_SLAB &&
-	       (cache == HEAP_NONE || r->owner == cache);
+	return r->kind == HEAP_SLAB && r->owner == cache;
 }
 
-/* A variable of the kernel proper, be it per-cpu? */
-static bool is_variable(const struct scan *scan, uint32_t from)
+/* Memory where physical addresses are kept: pages, and the variables of
+ * modules. */
+static bool has_physical(const struct scan *scan, uint32_t from)
 {
-	uint8_t kind;
+	if (from < scan->n_objects) {
+		uint8_t kind = heap_region_of(scan->heap, from)->kind;
 
-	if (from < scan->n_objects || from >= scan->pages_source)
-		return false;
-	kind = scan->kernel->roots.data[from - scan->n_objects].kind;
-	return kind == ROOT_SECTION || kind == ROOT_PERCPU;
+		return kind != HEAP_SLAB && kind != HEAP_PERCPU;
+	}
+	return from < scan->pages_source &&
+	       scan->kernel->roots.data[from - scan->n_objects].kind ==
+		       ROOT_MODULE;
 }
 
-/*
- * Is a word that equals an address of @to no reference to it?
- *
- * - A lock's owner has flags in its low bits.  That of a rw_semaphore stays
- *   after the last reader has left (rwsem_set_reader_owned() of
- *   kernel/locking/rwsem.c), who may have exited long ago.  An owner that
- *   lives is on a list of tasks.
- * - Physical addresses are kept where hardware or page tables are set up: in
- *   pages and in modules' variables.  A driver's object has the virtual one as
- *   well; an equal word of a slab object or of the kernel proper is a number.
- */
+/* --precise: is the word of a member that is no pointer? */
 static bool is_integer(const struct scan *scan, uint32_t from, uint64_t word)
 {
 	const struct heap_region *r;
@@ -146,15 +138,27 @@ static bool is_integer(const struct scan *scan, uint32_t from, uint64_t word)
 	       !bitmap_test(scan->pointer_words[r->owner], word);
 }
 
+/*
+ * Is a word that equals an address of @to no reference to it?
+ *
+ * - A lock's owner has flags in its low bits.  That of a rw_semaphore stays
+ *   after the last reader has left (rwsem_set_reader_owned() of
+ *   kernel/locking/rwsem.c), who may have exited long ago.  An owner that
+ *   lives is on a list of tasks.
+ * - Physical addresses are kept where hardware or page tables are set up: in
+ *   pages and in modules' variables.  A driver's object has the virtual one as
+ *   well.  An equal word elsewhere is a number: flags and sizes in slab objects
+ *   and variables, a counter of bytes in a per-cpu block, a range that firmware
+ *   or memblock tells of in reserved memory.
+ */
 static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 		      uint64_t word, uint64_t index, enum heap_reference how,
 		      uint32_t *why)
 {
 	if (word & 7 && scan->kernel->task_cache != HEAP_NONE &&
-		 is_slab_of(scan, to, scan->kernel->task_cache))
+	    is_slab_of(scan, to, scan->kernel->task_cache))
 		*why = DISREGARD_OWNER;
-	else if (how == HEAP_REF_PHYSICAL &&
-		 (is_slab_of(scan, from, HEAP_NONE) || is_variable(scan, from)))
+	else if (how == HEAP_REF_PHYSICAL && !has_physical(scan, from))
 		*why = DISREGARD_INTEGER;
 	else if (scan->pointer_words && is_integer(scan, from, index))
 		*why = DISREGARD_MEMBER;
@@ -537,6 +541,9 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 		if (to == HEAP_NONE)
 			continue;
 		chunk->statistics.candidates++;
+		/* page.private may be any number. */
+		if (how == HEAP_REF_PHYSICAL)
+			continue;
 		if (from == HEAP_NONE)
 			from = page_source(scan, pfn);
 		/* Of an object the word is one outside of its memory. */

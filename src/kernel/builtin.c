@@ -88,7 +88,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 	},
 	[BUILTIN_INTEGER] = {
 		"integer", "erase",
-		"a word of a slab object or of the kernel's own data that equals a physical address is a number",
+		"a word that equals a physical address is a number, but in pages and in modules' variables",
 		"arch/x86/include/uapi/asm/signal.h, SA_RESTORER: 0x04000000 is the address of some block, as many flags and sizes are",
 		"",
 	},
