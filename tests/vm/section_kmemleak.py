@@ -116,6 +116,18 @@ class Scenario:
             self.truth = kml.load_truth(directory + "/truth.tsv") + sample_truth(open(directory + "/console.log", errors="replace").read())
 
 
+def held_since(vm, s, missed):
+    """Those of @missed that kmemleak reports, and that are held by a word which
+    it scans as well: it did not hold them yet when it scanned."""
+    if not missed:
+        return []
+    document = json.loads(text(vm.run("--compare=kmemleak", "--format=json", s.dump, s.vmlinux)))
+    reasons = {int(o["address"], 16): o for o in document["objects"]}
+    for t in missed:
+        vm.checks.note("%s: missed: %s: %s" % (s.name, t, reasons.get(t.addr)))
+    return [t for t in missed if t.addr in reasons and reasons[t.addr]["reason"] == "since"]
+
+
 def verdict(vm, s, theirs, table):
     """Ours and theirs against the truth."""
     r = vm.run("--format=json", s.dump, s.vmlinux)
@@ -136,7 +148,10 @@ def verdict(vm, s, theirs, table):
     kml.judge(vm.checks, s.name, v)
     both = [t for t in v.leaks if they_report(t)]
     missed = [t for t in v.leaks if not they_report(t)]
-    vm.checks.ok("%s: all %d true leaks that kmemleak reports" % (s.name, len(both)), both and not any(t in v.missed for t in both),
+    held = held_since(vm, s, [t for t in both if t in v.missed])
+    vm.checks.ok("%s: all %d true leaks that kmemleak reports%s" % (
+        s.name, len(both), ", but %d that words hold which came after its last scan" % len(held) if held else ""),
+              both and len(held) <= 2 and all(t in held for t in both if t in v.missed),
               [str(t) for t in both if t in v.missed])
     found = [t for t in missed if v.reported(t)]
     # Words behind a live object's requested size, which 6.1 does not record,
