@@ -5,6 +5,10 @@
  * worker, which is held by its pool, and its pool.  The words that nobody has
  * written in their frames are what earlier work left there: they hide leaks,
  * and a machine has dozens of such threads.
+ *
+ * The same goes for devtmpfsd() of drivers/base/devtmpfs.c, which makes device
+ * nodes: requests are on the stacks of those who wait for them, and the last
+ * one's address stays in a register while it sleeps.
  */
 #include "kernel/worker.h"
 
@@ -31,6 +35,11 @@ void workers_init(struct workers *workers, const struct kernel *kernel)
 		  kernel_has_symbol(kernel, "worker_thread", &w.worker_thread) &&
 		  kernel_has_symbol(kernel, "rescuer_thread", &w.rescuer_thread);
 	w.idle = w.known ? (uint64_t)idle : 0;
+	w.has_state = profile_member(p, "task_struct", "__state", &w.state) ||
+		      /* until Linux 5.13 (2f064a59a11f) */
+		      profile_member(p, "task_struct", "state", &w.state);
+	if (!kernel_has_symbol(kernel, "devtmpfsd", &w.devtmpfsd))
+		w.devtmpfsd = 0;
 	*workers = w;
 }
 
@@ -66,6 +75,21 @@ static struct kml_error *read_worker(const struct workers *w,
 	return error;
 }
 
+/* As nobody does while a request is handled: that takes locks. */
+static bool sleeps_interruptibly(const struct workers *w,
+				 struct kernel *kernel, uint64_t task_va)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	const uint64_t task_interruptible = 1;
+	uint64_t state = 0;
+
+	if (!w->has_state)
+		return false;
+	error = kernel_read_uint(kernel, task_va + w->state.offset,
+				 (unsigned)w->state.size, &state);
+	return !error && state == task_interruptible;
+}
+
 bool workers_is_idle(const struct workers *w, struct kernel *kernel,
 		     uint64_t task_va)
 {
@@ -75,6 +99,8 @@ bool workers_is_idle(const struct workers *w, struct kernel *kernel,
 	if (!w->known)
 		return false;
 	error = read_worker(w, kernel, task_va, &worker);
+	if (!error && w->devtmpfsd && worker.function == w->devtmpfsd)
+		return sleeps_interruptibly(w, kernel, task_va);
 	if (error || worker.task != task_va)
 		return false;
 	/* A rescuer has a pool while it works for one. */
