@@ -73,6 +73,8 @@ const struct wanted_type profile_types[] = {
 	TYPE("freeptr_t"),
 	TYPE("track"),
 	TYPE("location"),
+	OF("partial_context", "mm/slub.c"),    /* 6.1 to 7.0 */
+	OF("slab_alloc_context", "mm/slub.c"), /* since 7.1 */
 	TYPE("kasan_cache"),
 	TYPE("kasan_alloc_meta"),
 	TYPE("kasan_free_meta"),

@@ -351,6 +351,20 @@ static void scan_links(const struct scan *scan, struct chunk *chunk,
 	}
 }
 
+/* How much of an object is its user's: what was asked for, if that is recorded
+ * and can be believed. */
+static uint64_t used_bytes(const struct scan *scan,
+			   const struct heap_region *r, const char *object)
+{
+	const struct kernel_cache *cache = &scan->kernel->caches.data[r->owner];
+	uint32_t bytes = 0;
+
+	/* KFENCE's objects are not laid out like the cache's. */
+	if (cache->orig_size_offset && r->slot_bytes == cache->slot_bytes)
+		bytes = load_u32(object + cache->orig_size_offset);
+	return bytes ? MIN(bytes, r->object_bytes) : r->object_bytes;
+}
+
 static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
 				   struct chunk *chunk, uint64_t pfn)
 {
@@ -392,11 +406,12 @@ static struct kml_error *scan_slab(struct scan *scan, struct thread *thread,
 		return NULL;
 	}
 	for (i = 0; i < r->n_objects; i++) {
+		uint64_t at = (uint64_t)i * r->slot_bytes + r->pad_bytes;
+
 		if (!bitmap_test(scan->heap->free, r->first_id + i))
 			scan_object_part(scan, chunk, r->first_id + i,
-					 thread->buf,
-					 (uint64_t)i * r->slot_bytes + r->pad_bytes,
-					 0, r->object_bytes);
+					 thread->buf, at, 0,
+					 used_bytes(scan, r, thread->buf + at));
 	}
 	return NULL;
 }

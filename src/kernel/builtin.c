@@ -26,6 +26,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"mm/vmalloc.c, __vmalloc_node_range(): vm_struct.requested_size; the last page's rest keeps what was in it",
 		"6.15 (a0309faf1cb0)",
 	},
+	[BUILTIN_KMALLOC_SLACK] = {
+		"kmalloc-slack", "scan_area",
+		"of a kmalloc() object only what was asked for is scanned, where that is recorded (slub_debug=U)",
+		"mm/slub.c, set_orig_size(): the rest keeps what was in it",
+		"6.1 (6edf2576a6cc)",
+	},
 	[BUILTIN_PERCPU_BASE] = {
 		"percpu-base", "erase",
 		"pcpu_chunk.base_addr does not hold the chunk's first block",
@@ -166,8 +172,8 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 	},
 	[BUILTIN_IDLE_WORKER] = {
 		"idle-worker", "no_scan",
-		"the stack of a workqueue's thread that has nothing to do is not scanned",
-		"kernel/workqueue.c, worker_thread(), rescuer_thread()",
+		"the stack of a workqueue's or devtmpfs' thread that has nothing to do is not scanned",
+		"kernel/workqueue.c, worker_thread(), rescuer_thread(); drivers/base/devtmpfs.c, devtmpfs_work_loop()",
 		"",
 	},
 	[BUILTIN_KMEMLEAK_RECORDS] = {

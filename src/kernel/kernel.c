@@ -547,6 +547,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "page tables", kernel_load_page_tables },
 		{ "reserved pages", kernel_load_reserved },
 		{ "allocation records", kernel_load_tracks },
+		{ "requested sizes", kernel_load_orig_sizes },
 	};
 	struct kml_error *error = NULL;
 	size_t i;

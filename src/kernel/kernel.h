@@ -101,6 +101,8 @@ struct kernel_cache {
 	uint16_t link_start, link_end;
 	uint32_t track_offset;   /* from an object to who allocated it
 				    (track.h); 0: not recorded */
+	uint32_t orig_size_offset; /* from an object to the 4 bytes that say how
+				    many were asked for; 0: not recorded */
 };
 
 struct kernel_slab {

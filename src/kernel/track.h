@@ -17,6 +17,11 @@ struct kernel_track {
 /* Find out which caches track, and how long a jiffy is. */
 struct kml_error *kernel_load_tracks(struct kernel *kernel) error_must_check;
 
+/* Find out which caches record the size that was asked for; after the tracks
+ * (orig_size.c). */
+struct kml_error *kernel_load_orig_sizes(struct kernel *kernel)
+	error_must_check;
+
 /* Who allocated an object; false: not tracked, or not readable. */
 bool kernel_track(const struct kernel *kernel, uint32_t id,
 		  struct kernel_track *ret);
