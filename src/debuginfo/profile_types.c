@@ -97,6 +97,8 @@ const struct wanted_type profile_types[] = {
 	TYPE("Qdisc"),
 	TYPE("skb_array"),
 	TYPE("ptr_ring"),
+	TYPE("mempool_t"),
+	TYPE("rw_semaphore"),
 	OF("pfifo_fast_priv", "net/sched/sch_generic.c"),
 	TYPE("cpu_fbatches"),            /* since 5.19 */
 	OF("lru_pvecs", "mm/swap.c"),

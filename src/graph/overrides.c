@@ -84,6 +84,18 @@ uint64_t graph_word_offset(const struct graph *graph,
 	return (uint64_t)word * 8 + (-source_va(graph, kernel, source) & 7);
 }
 
+uint64_t graph_word_va(const struct graph *graph, const struct kernel *kernel,
+		       uint32_t source, uint32_t word)
+{
+	uint64_t va = source_va(graph, kernel, source);
+
+	if (!va || word == GRAPH_WORD_NONE ||
+	    (source < graph->n_objects &&
+	     heap_region_of(kernel->heap, source)->kind == HEAP_PERCPU))
+		return 0;
+	return va + graph_word_offset(graph, kernel, source, word);
+}
+
 static int compare_cuts(const void *a, const void *b)
 {
 	const struct override_cut *x = a, *y = b;

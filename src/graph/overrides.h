@@ -60,6 +60,10 @@ uint32_t overrides_need(const struct overrides *overrides, uint32_t id,
 uint64_t graph_word_offset(const struct graph *graph,
 			   const struct kernel *kernel, uint32_t source,
 			   uint32_t word);
+/* Where that word is; 0: in no memory, or in each CPU's copy of a per-cpu
+ * block. */
+uint64_t graph_word_va(const struct graph *graph, const struct kernel *kernel,
+		       uint32_t source, uint32_t word);
 /* The word of an edge that stands in no memory of its source: a struct page's
  * or the kernel's logic. */
 #define GRAPH_WORD_NONE ((1u << 29) - 1)

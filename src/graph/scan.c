@@ -13,6 +13,7 @@
 
 #include "base/pool.h"
 #include "base/util.h"
+#include "graph/mempool.h"
 #include "kernel/slab_state.h"
 #include "kernel/type.h"
 
@@ -52,6 +53,7 @@ static const char *const gap_names[GAPS] = {
 struct chunk {
 	VEC(struct raw_edge) edges;
 	VEC(struct graph_disregarded) disregarded;
+	VEC(struct mempool_word) mempools;
 	struct graph_statistics statistics;
 	uint64_t gaps[GAPS];
 	uint64_t gap_va[GAPS];
@@ -74,6 +76,8 @@ struct scan {
 	uint32_t first_percpu_root;
 	uint64_t **pointer_words; /* by cache; NULL: not precise, or of a cache:
 				     its type is not known */
+	struct mempools mempools;
+	uint64_t *idle;          /* by id: unused, in a mempool */
 	uint64_t n_chunks;
 	uint32_t n_objects;
 	uint32_t pages_source;   /* the first source for struct pages */
@@ -178,6 +182,14 @@ static void add_disregarded(struct chunk *chunk, uint32_t from, uint32_t to,
 		chunk->nomem = true;
 }
 
+static void add_mempool(struct chunk *chunk, uint32_t from, uint64_t word)
+{
+	const struct mempool_word pool = { from, (uint32_t)word };
+
+	if (!vec_push(&chunk->mempools, pool))
+		chunk->nomem = true;
+}
+
 static void scan_words(const struct scan *scan, struct chunk *chunk,
 		       uint32_t from, const uint64_t *words, uint64_t n,
 		       uint64_t first_word)
@@ -203,6 +215,8 @@ static void scan_words(const struct scan *scan, struct chunk *chunk,
 		} else if (how != HEAP_REF_NONE) {
 			chunk->statistics.candidates++;
 			chunk->statistics.misses++;
+		} else if (mempools_match(&scan->mempools, words[i])) {
+			add_mempool(chunk, from, first_word + i);
 		}
 	}
 }
@@ -862,6 +876,33 @@ static void merge_gaps(struct kernel *kernel, const struct chunk *chunk)
 			    chunk->gaps[gap]);
 }
 
+/* Find the objects that lie unused in mempools. */
+static struct kml_error *find_idle(struct scan *scan, uint64_t n_chunks,
+				   const struct graph *graph)
+{
+	struct kml_error *error = NULL;
+	uint64_t c;
+	size_t i;
+
+	scan->idle = bitmap_alloc(scan->n_objects);
+	if (!scan->idle)
+		return error_nomem();
+	for (c = 0; c < n_chunks; c++) {
+		const struct chunk *chunk = &scan->chunks[c];
+
+		for (i = 0; !error && i < chunk->mempools.size; i++)
+			error = mempools_mark(&scan->mempools, scan->kernel,
+					      graph, &chunk->mempools.data[i],
+					      scan->idle);
+	}
+	return error;
+}
+
+static bool is_idle(const struct scan *scan, uint32_t source)
+{
+	return source < scan->n_objects && bitmap_test(scan->idle, source);
+}
+
 /* Sort the chunks' edges by source, keeping their order otherwise. */
 static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 				    struct graph *graph)
@@ -876,8 +917,10 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 	if (!graph->first || !next)
 		return error_nomem();
 	for (c = 0; c < n_chunks; c++) {
-		for (i = 0; i < scan->chunks[c].edges.size; i++)
-			graph->first[scan->chunks[c].edges.data[i].from]++;
+		for (i = 0; i < scan->chunks[c].edges.size; i++) {
+			source = scan->chunks[c].edges.data[i].from;
+			graph->first[source] += !is_idle(scan, source);
+		}
 	}
 	for (source = 0; source <= graph->n_sources; source++) {
 		uint64_t n = graph->first[source];
@@ -892,9 +935,12 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 	for (c = 0; c < n_chunks; c++) {
 		struct chunk *chunk = &scan->chunks[c];
 
-		for (i = 0; i < chunk->edges.size; i++)
-			graph->edges[next[chunk->edges.data[i].from]++] =
-				chunk->edges.data[i].edge;
+		for (i = 0; i < chunk->edges.size; i++) {
+			source = chunk->edges.data[i].from;
+			if (!is_idle(scan, source))
+				graph->edges[next[source]++] =
+					chunk->edges.data[i].edge;
+		}
 		vec_deinit(&chunk->edges);
 	}
 	return NULL;
@@ -1006,6 +1052,7 @@ static void scan_deinit(struct scan *scan, uint64_t n_chunks)
 	for (i = 0; scan->chunks && i <= n_chunks; i++) {
 		vec_deinit(&scan->chunks[i].edges);
 		vec_deinit(&scan->chunks[i].disregarded);
+		vec_deinit(&scan->chunks[i].mempools);
 	}
 	for (i = 0; scan->threads && i < scan->kernel->n_threads; i++) {
 		image_reader_destroy(scan->threads[i].reader);
@@ -1014,6 +1061,7 @@ static void scan_deinit(struct scan *scan, uint64_t n_chunks)
 	free(scan->chunks);
 	free(scan->threads);
 	free(scan->has_rule);
+	free(scan->idle);
 	free(scan->roots_by_pa);
 	for (i = 0; scan->pointer_words && i < scan->kernel->caches.size; i++)
 		free(scan->pointer_words[i]);
@@ -1044,7 +1092,9 @@ static struct kml_error *run(struct scan *scan, uint64_t n_chunks,
 		add_statistics(&graph->statistics, &scan->chunks[i].statistics);
 		merge_gaps(kernel, &scan->chunks[i]);
 	}
-	error = join_disregarded(scan, n_chunks + 1, graph);
+	error = find_idle(scan, n_chunks + 1, graph);
+	if (!error)
+		error = join_disregarded(scan, n_chunks + 1, graph);
 	return error ? error : build_rows(scan, n_chunks + 1, graph);
 }
 
@@ -1086,6 +1136,7 @@ struct kml_error *graph_scan(struct kernel *kernel, bool precise,
 	struct graph graph = { .n_objects = kernel->heap->n_ids };
 	struct kml_error *error = NULL;
 
+	mempools_init(&scan.mempools, kernel);
 	scan.pages_source = scan.n_objects + (uint32_t)kernel->roots.size;
 	graph.n_sources = scan.pages_source + 1 +
 			  (uint32_t)(kernel->end_pfn >> GRAPH_PAGES_SHIFT);

@@ -116,6 +116,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"block/blk-mq.c, blk_mq_alloc_rqs(): all requests are allocated at once and keep what the last I/O left",
 		"3.13",
 	},
+	[BUILTIN_MEMPOOL] = {
+		"mempool", "no_scan",
+		"the unused elements of mempools of raw memory are not scanned",
+		"mm/mempool.c, mempool_free(), remove_element(): what an element holds is left over from its last user",
+		"",
+	},
 	[BUILTIN_DEAD_NET] = {
 		"dead-net", "no_scan",
 		"a dismantled struct net that waits for the next one to be dismantled is not scanned",
