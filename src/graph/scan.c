@@ -76,6 +76,8 @@ struct scan {
 	uint32_t first_percpu_root;
 	uint64_t **pointer_words; /* by cache; NULL: not precise, or of a cache:
 				     its type is not known */
+	uint64_t owner_to_waiters; /* words from a lock's owner to its list of
+				      waiters; 0: unknown */
 	struct mempools mempools;
 	uint64_t *idle;          /* by id: unused, in a mempool */
 	uint64_t n_chunks;
@@ -105,14 +107,11 @@ static void add_edge(struct chunk *chunk, uint32_t from, uint32_t to,
 		chunk->nomem = true;
 }
 
-static bool is_slab_of(const struct scan *scan, uint32_t id, uint32_t cache)
+static bool is_task(const struct scan *scan, uint32_t id)
 {
-	const struct heap_region *r;
+	const struct heap_region *r = heap_region_of(scan->heap, id);
 
-	if (id >= scan->n_objects)
-		return false;
-	r = heap_region_of(scan->heap, id);
-	return r->kind == HEAP_SLAB && r->owner == cache;
+	return r->kind == HEAP_SLAB && r->owner == scan->kernel->task_cache;
 }
 
 /* Memory where physical addresses are kept: pages, and the variables of
@@ -143,12 +142,31 @@ static bool is_integer(const struct scan *scan, uint32_t from, uint64_t word)
 }
 
 /*
- * Is a word that equals an address of @to no reference to it?
+ * Is the first of @n words that of a rw_semaphore's last reader?  It is a
+ * task_struct's with RWSEM_READER_OWNED, bit 0; behind it are two locks that
+ * nobody has, and the empty list of those who wait, which refers to itself
+ * (buffers are aligned as pages are).  Since Linux 7.1 there is no such list.
+ */
+static bool is_reader(const struct scan *scan, const uint64_t *words,
+		      uint64_t n)
+{
+	const uint64_t unaligned = 0x3c; /* of a task_struct, in a cache line */
+	uint64_t list = scan->owner_to_waiters;
+
+	return list && list + 1 < n && words[0] & 1 &&
+	       !(words[0] & unaligned) && !words[1] &&
+	       words[list] == words[list + 1] && words[list] >> 63 &&
+	       !((words[list] ^ (uintptr_t)&words[list]) & 4095);
+}
+
+/*
+ * Is the first of @n words, which equals an address of @to, no reference to it?
  *
  * - A lock's owner has flags in its low bits.  That of a rw_semaphore stays
  *   after the last reader has left (rwsem_set_reader_owned() of
- *   kernel/locking/rwsem.c), who may have exited long ago.  An owner that
- *   lives is on a list of tasks.
+ *   kernel/locking/rwsem.c), who may have exited long ago: his task_struct may
+ *   be somebody else's memory by now.  An owner that lives is on a list of
+ *   tasks.
  * - Physical addresses are kept where hardware or page tables are set up: in
  *   pages and in modules' variables.  A driver's object has the virtual one as
  *   well.  An equal word elsewhere is a number: flags and sizes in slab objects
@@ -156,11 +174,12 @@ static bool is_integer(const struct scan *scan, uint32_t from, uint64_t word)
  *   or memblock tells of in reserved memory.
  */
 static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
-		      uint64_t word, uint64_t index, enum heap_reference how,
-		      uint32_t *why)
+		      const uint64_t *words, uint64_t n, uint64_t index,
+		      enum heap_reference how, uint32_t *why)
 {
-	if (word & 7 && scan->kernel->task_cache != HEAP_NONE &&
-	    is_slab_of(scan, to, scan->kernel->task_cache))
+	if (words[0] & 7 &&
+	    (is_task(scan, to) ||
+	     (how == HEAP_REF_ADDRESS && is_reader(scan, words, n))))
 		*why = DISREGARD_OWNER;
 	else if (how == HEAP_REF_PHYSICAL && !has_physical(scan, from))
 		*why = DISREGARD_INTEGER;
@@ -206,7 +225,7 @@ static void scan_words(const struct scan *scan, struct chunk *chunk,
 		to = heap_resolve(scan->heap, words[i], &how);
 		if (to != HEAP_NONE) {
 			chunk->statistics.candidates++;
-			if (disregard(scan, from, to, words[i],
+			if (disregard(scan, from, to, words + i, n - i,
 				      first_word + i, how, &why))
 				add_disregarded(chunk, from, to,
 						first_word + i, why);
@@ -1123,6 +1142,18 @@ static struct kml_error *find_types(struct scan *scan, struct graph *graph)
 	return NULL;
 }
 
+static uint64_t owner_to_waiters(const struct profile *profile)
+{
+	struct profile_member owner, waiters;
+
+	if (!profile_member(profile, "rw_semaphore", "owner", &owner) ||
+	    !profile_member(profile, "rw_semaphore", "wait_list", &waiters) ||
+	    waiters.offset <= owner.offset)
+		return 0;
+	/* Without CONFIG_RWSEM_SPIN_ON_OWNER and debugging: a lock between. */
+	return waiters.offset - owner.offset == 16 ? 2 : 0;
+}
+
 struct kml_error *graph_scan(struct kernel *kernel, bool precise,
 			     struct graph *ret)
 {
@@ -1137,6 +1168,7 @@ struct kml_error *graph_scan(struct kernel *kernel, bool precise,
 	struct kml_error *error = NULL;
 
 	mempools_init(&scan.mempools, kernel);
+	scan.owner_to_waiters = owner_to_waiters(kernel->profile);
 	scan.pages_source = scan.n_objects + (uint32_t)kernel->roots.size;
 	graph.n_sources = scan.pages_source + 1 +
 			  (uint32_t)(kernel->end_pfn >> GRAPH_PAGES_SHIFT);
