@@ -98,6 +98,7 @@ const struct wanted_type profile_types[] = {
 	TYPE("skb_array"),
 	TYPE("ptr_ring"),
 	TYPE("mempool_t"),
+	OF("amd_northbridge_info", "arch/x86/kernel/amd_nb.c"),
 	TYPE("rw_semaphore"),
 	OF("pfifo_fast_priv", "net/sched/sch_generic.c"),
 	TYPE("cpu_fbatches"),            /* since 5.19 */
@@ -273,6 +274,7 @@ const char *const profile_units[] = {
 	"kernel/workqueue.c",
 	"kernel/kthread.c",
 	"kernel/bpf/core.c",
+	"arch/x86/kernel/amd_nb.c",
 	"arch/x86/kernel/process.c",
 	"arch/x86/kernel/process_64.c",
 	"arch/x86/kernel/dumpstack_64.c",

@@ -231,12 +231,14 @@ static void scan_words(const struct scan *scan, struct chunk *chunk,
 						first_word + i, why);
 			else
 				add_edge(chunk, from, to, first_word + i, how);
-		} else if (how != HEAP_REF_NONE) {
+			continue;
+		}
+		if (how != HEAP_REF_NONE) {
 			chunk->statistics.candidates++;
 			chunk->statistics.misses++;
-		} else if (mempools_match(&scan->mempools, words[i])) {
-			add_mempool(chunk, from, first_word + i);
 		}
+		if (mempools_match(&scan->mempools, words[i]))
+			add_mempool(chunk, from, first_word + i);
 	}
 }
 

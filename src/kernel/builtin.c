@@ -122,6 +122,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"mm/mempool.c, mempool_free(), remove_element(): what an element holds is left over from its last user",
 		"",
 	},
+	[BUILTIN_STALE_VARIABLE] = {
+		"stale-variable", "erase",
+		"amd_northbridges.nb refers to nothing while amd_northbridges.num is 0",
+		"arch/x86/kernel/amd_nb.c, amd_cache_northbridges(): it frees nb where there is no such device",
+		"",
+	},
 	[BUILTIN_DEAD_NET] = {
 		"dead-net", "no_scan",
 		"a dismantled struct net that waits for the next one to be dismantled is not scanned",

@@ -439,6 +439,7 @@ struct kml_error *kernel_load_kernfs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_batches(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_net(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_percpu_refs(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_stale(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_modules(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_tasks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_page_tables(struct kernel *kernel) error_must_check;

@@ -8,6 +8,9 @@
 #include <linux/fs.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
+#include <linux/mempool.h>
+#include <linux/rwsem.h>
+#include <linux/version.h>
 #include "kmlplant.h"
 
 static void *victim(int i)
@@ -132,6 +135,49 @@ static void in_slack(void)
 	}
 }
 
+/* In what lies unused in a mempool; what is in use holds. */
+static void in_mempool(void)
+{
+	struct kmem_cache *s = kmem_cache_create("kml_reserve", 256, 0, 0, NULL);
+	mempool_t *pool[2] = { mempool_create_kmalloc_pool(3, 256),
+			       s ? mempool_create_slab_pool(3, s) : NULL };
+	void **used, *v;
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(pool) && pool[i]; i++) {
+		kml_keep(pool[i]);
+		for (j = 0; j < 3; j++) {
+			v = victim(3 * i + j);
+			fill(pool[i]->elements[j], 256, v);
+			trap("mempool", 3 * i + j, v, (unsigned long)pool[i]->elements[j]);
+		}
+		used = mempool_alloc(pool[i], GFP_KERNEL);
+		memset(used, 0, 256);
+		kml_keep(used);
+		used[3] = v = kzalloc(96, GFP_KERNEL);
+		PLANT("live", kml_kind(96, GFP_KERNEL), v, 96, "live.mempool.%d holder=mempool-element", i);
+	}
+}
+
+/* Whose memory the last reader's of a rw_semaphore was. */
+static void in_rwsem(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+	struct rw_semaphore *sem;
+	void *v;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		sem = kzalloc(sizeof(*sem), GFP_KERNEL);
+		kml_keep(sem);
+		init_rwsem(sem);
+		v = victim(2 * i + 1);
+		atomic_long_set(&sem->owner, (long)v | 1);
+		trap("rwsem", 2 * i + 1, v, (unsigned long)&sem->owner);
+	}
+#endif
+}
+
 /* Writes a victim's address all over a deep frame and returns; but not where
  * the frames of schedule() will lie, some words of which nobody writes. */
 static noinline void dirty_stack(const char *name, int i)
@@ -227,6 +273,8 @@ int kml_traps(void)
 	}
 	msleep(300);
 	in_slack();
+	in_mempool();
+	in_rwsem();
 	in_page_cache();
 	in_freed_memory();
 	freed();
