@@ -70,6 +70,24 @@ static bool find_pool(const struct kernel *kernel, uint64_t *va_ret,
 	       kernel_has_symbol(kernel, "mem_pool", va_ret);
 }
 
+/* Its times are numbers that look like per-cpu pointers where these are small:
+ * 600 seconds are 150,000 jiffies. */
+static struct kml_error *hide_clocks(struct kernel *kernel)
+{
+	static const char *const clocks[] = {
+		"jiffies_min_age", "jiffies_last_scan", "jiffies_scan_wait",
+	};
+	struct kml_error *error = NULL;
+	uint64_t va;
+	size_t i;
+
+	for (i = 0; !error && i < ARRAY_SIZE(clocks); i++) {
+		if (kernel_has_symbol(kernel, clocks[i], &va))
+			error = kernel_add_hole(kernel, va, 8);
+	}
+	return error;
+}
+
 static void set_links(struct kernel *kernel, uint64_t cache,
 		      const struct profile_member *link)
 {
@@ -120,6 +138,7 @@ struct kml_error *kernel_load_kmemleak(struct kernel *kernel)
 	const struct profile_member none = { 0 };
 	struct profile_member rcu;
 	uint64_t pool, bytes, record, cache;
+	struct kml_error *error;
 
 	if (!kmemleak_exists(kernel))
 		return NULL;
@@ -133,6 +152,9 @@ struct kml_error *kernel_load_kmemleak(struct kernel *kernel)
 	cache = read_cache(kernel, "scan_area_cache");
 	if (cache)
 		set_links(kernel, cache, &none);
+	error = hide_clocks(kernel);
+	if (error)
+		return error;
 	return find_pool(kernel, &pool, &bytes, &record) ?
 		       add_holes(kernel, pool, bytes, record, &rcu) :
 		       NULL;
