@@ -45,7 +45,8 @@ enum graph_disregard {
 	DISREGARD_OWNER,   /* the last owner of a lock, by its flag bits */
 	DISREGARD_INTEGER, /* equal to a physical address, where none are
 			      kept */
-	DISREGARD_MEMBER,  /* --precise: of a member that is no pointer */
+	DISREGARD_MEMBER,  /* of a member that is no pointer: with @precise, or
+			      equal to a small per-cpu pointer */
 	GRAPH_DISREGARDS,
 };
 
@@ -64,8 +65,8 @@ struct graph_statistics {
 	uint64_t self;       /* an object's references to itself */
 	uint64_t references; /* edges */
 	uint64_t slabs_torn, slabs_unreadable;
-	uint64_t typed_caches; /* @precise: whose objects' type is known */
-	uint64_t integers;     /* @precise: words that were disregarded */
+	uint64_t typed_caches; /* whose objects' type is known */
+	uint64_t integers;     /* words disregarded as DISREGARD_MEMBER */
 };
 
 struct graph {

@@ -408,6 +408,7 @@ struct kml_error *graph_scan(struct kernel *kernel, bool precise,
 	uint64_t n_chunks = (kernel->end_pfn + CHUNK_PAGES - 1) / CHUNK_PAGES;
 	struct scan scan = {
 		.kernel = kernel,
+		.precise = precise,
 		.heap = kernel->heap,
 		.n_chunks = n_chunks,
 		.n_objects = kernel->heap->n_ids,
@@ -420,8 +421,7 @@ struct kml_error *graph_scan(struct kernel *kernel, bool precise,
 	scan.pages_source = scan.n_objects + (uint32_t)kernel->roots.size;
 	graph.n_sources = scan.pages_source + 1 +
 			  (uint32_t)(kernel->end_pfn >> GRAPH_PAGES_SHIFT);
-	if (precise)
-		error = find_types(&scan, &graph);
+	error = find_types(&scan, &graph);
 	if (!error)
 		error = run(&scan, n_chunks, &graph);
 	scan_deinit(&scan, n_chunks);

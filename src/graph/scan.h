@@ -53,8 +53,9 @@ struct scan {
 	uint32_t *roots_by_pa;   /* indices of sections and reserved ranges */
 	size_t n_roots_by_pa;
 	uint32_t first_percpu_root;
-	uint64_t **pointer_words; /* by cache; NULL: not precise, or of a cache:
-				     its type is not known */
+	bool precise;
+	uint64_t **pointer_words; /* by cache; NULL: its objects' type is not
+				     known */
 	uint64_t owner_to_waiters; /* words from a lock's owner to its list of
 				      waiters; 0: unknown */
 	struct mempools mempools;

@@ -39,7 +39,7 @@ static bool has_physical(const struct scan *scan, uint32_t from)
 		       ROOT_MODULE;
 }
 
-/* --precise: is the word of a member that is no pointer? */
+/* Is the word of a member that is no pointer? */
 static bool is_integer(const struct scan *scan, uint32_t from, uint64_t word)
 {
 	const struct heap_region *r;
@@ -70,9 +70,18 @@ static bool is_reader(const struct scan *scan, const uint64_t *words,
 	       !((words[list] ^ (uintptr_t)&words[list]) & 4095);
 }
 
+/* Until Linux 6.15 (9d7de2aa8b41) per-cpu pointers are small numbers, as times,
+ * counters and inodes' numbers are. */
+static bool is_small_percpu(uint64_t word, enum heap_reference how)
+{
+	return how == HEAP_REF_PERCPU && word <= UINT32_MAX;
+}
+
 /*
  * Is the first of @n words, which equals an address of @to, no reference to it?
  *
+ * - With --precise, and for per-cpu pointers that are small numbers, the member
+ *   has to be a pointer where the type is known.
  * - A lock's owner has flags in its low bits.  That of a rw_semaphore stays
  *   after the last reader has left (rwsem_set_reader_owned() of
  *   kernel/locking/rwsem.c), who may have exited long ago: his task_struct may
@@ -94,7 +103,8 @@ static bool disregard(const struct scan *scan, uint32_t from, uint32_t to,
 		*why = DISREGARD_OWNER;
 	else if (how == HEAP_REF_PHYSICAL && !has_physical(scan, from))
 		*why = DISREGARD_INTEGER;
-	else if (scan->pointer_words && is_integer(scan, from, index))
+	else if ((scan->precise || is_small_percpu(words[0], how)) &&
+		 is_integer(scan, from, index))
 		*why = DISREGARD_MEMBER;
 	else
 		return false;
