@@ -124,7 +124,7 @@ struct profile_section {
 	uint64_t size;
 	bool writable, executable;
 	/* No section, but one pointer that the kernel patches into its code
-	 * at boot (runtime_const_init(), since Linux 6.11, e78298556ee5). */
+	 * at boot (runtime_const_init(), since Linux 6.11, e3c92e81711d). */
 	bool patched;
 };
 const struct profile_section *profile_sections(const struct profile *profile,

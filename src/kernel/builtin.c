@@ -54,7 +54,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"skb-cache", "erase",
 		"slots of a CPU's napi_alloc_cache.skb_cache at and beyond skb_count are not scanned",
 		"net/core/skbuff.c, napi_skb_cache_get(): a slot that was taken keeps its pointer",
-		"5.13 (50fad4b543b3)",
+		"5.12 (f450d539c05a)",
 	},
 	[BUILTIN_MODULE_TEXT] = {
 		"module-text", "erase",
@@ -90,7 +90,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"lock-owner", "erase",
 		"an address of a task with bits 0 to 2 set does not hold it",
 		"kernel/locking/rwsem.c, rwsem_set_reader_owned(): the last reader stays the owner",
-		"5.3 (94a9717b3c40)",
+		"4.20 (925b9cd1b89a)",
 	},
 	[BUILTIN_INTEGER] = {
 		"integer", "erase",
@@ -144,7 +144,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"packet-ring", "erase",
 		"slots of pfifo_fast's rings between consumer_tail and consumer_head are not scanned",
 		"linux/ptr_ring.h, __ptr_ring_discard_one(): slots are cleared several at a time",
-		"4.16 (fb5c45c3e0d9 and others)",
+		"4.16 (c5ad119fb6c0)",
 	},
 	[BUILTIN_PAGE_BATCH] = {
 		"page-batch", "erase",
@@ -240,7 +240,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"patched-code", "hold",
 		"the kernel's code holds what is patched into it",
 		"asm/runtime-const.h, runtime_const_init(): the pointer is an immediate of instructions",
-		"6.11 (e78298556ee5)",
+		"6.11 (e3c92e81711d)",
 	},
 	[BUILTIN_NFS_DIRECTORY] = {
 		"nfs-directory", "hold",

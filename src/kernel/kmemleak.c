@@ -189,10 +189,10 @@ static struct kml_error *load_layout(struct kernel *kernel, struct layout *l)
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "this kernel's kmemleak has records of %" PRIu64 " bytes",
 				 l->bytes);
-	/* Since Linux 4.15 (dba82d943177) */
+	/* Since Linux 4.13 */
 	l->has_excess_ref = profile_member(p, type, "excess_ref",
 					   &l->excess_ref);
-	/* Since Linux 5.14 (782e4179a3ab) */
+	/* Since Linux 6.3 (782e41795359) */
 	l->has_del_state = profile_member(p, type, "del_state", &l->del_state);
 	l->has_areas =
 		profile_member(p, type, "area_list", &l->areas) &&
@@ -449,7 +449,7 @@ struct kml_error *kmemleak_load(struct kernel *kernel, struct kmemleak *ret)
 		error = load_records(kernel, &load);
 	if (error)
 		return error_prefix(error, "cannot read kmemleak's records");
-	/* Since Linux 6.10 (6c99d4eb7c5e): before, they are never reported */
+	/* Since Linux 6.12 (6c99d4eb7c5e): before, they are never reported */
 	ret->tracks_percpu =
 		kernel_has_symbol(kernel, "object_percpu_tree_root", &va);
 	ret->has_depot = load.layout.has_handle &&

@@ -16,7 +16,7 @@
 #define MAX_ALL_TX_QUEUES (1u << 24)
 
 /*
- * Free sk_buffs that a CPU keeps for NAPI (since Linux 5.13, 50fad4b543b3): an
+ * Free sk_buffs that a CPU keeps for NAPI (since Linux 5.12, f450d539c05a): an
  * array whose slots at and beyond skb_count keep what was in them.
  */
 static struct kml_error *load_skbs(struct kernel *kernel, uint64_t va,

@@ -83,7 +83,7 @@ static struct kml_error *load_page_types(struct kernel *kernel,
 		l->buddy_type = (uint32_t)buddy << 24;
 		l->slab_type = (uint32_t)slab << 24;
 		/* Pages of these may be frozen: have a reference count of 0
-		 * (since Linux 6.14, 49249a2a5e24). */
+		 * (since Linux 6.14, 49249a2a5eeb). */
 		if (profile_enumerator(kernel->profile, "PGTY_large_kmalloc",
 				       &type))
 			l->large_type = (uint32_t)type << 24;
@@ -455,7 +455,7 @@ static struct kml_error *walk_zone_pcps(struct kernel *kernel,
 	uint64_t pcp;
 	unsigned cpu;
 
-	/* zone.pageset until Linux 5.13 (28f836b6777b); per_cpu_pages is the
+	/* zone.pageset until Linux 5.14 (28f836b6777b); per_cpu_pages is the
 	 * first member of what it points to */
 	if (!profile_member(kernel->profile, "zone", "pageset", &pageset))
 		error = kernel_member(kernel, "zone", "per_cpu_pageset",

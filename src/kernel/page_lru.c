@@ -5,7 +5,7 @@
  * tells them from pages that were allocated one by one is page.lru: the first
  * page of an allocation was on a list of free pages, so that list_del() has
  * poisoned its links, and later clear_page_pfmemalloc() (since Linux 5.14,
- * 2f064a59a11f) has cleared lru.next, before that page.index.  The links of
+ * c07aea3ef4d4) has cleared lru.next, before that page.index.  The links of
  * the others are as they were initialised at boot, as an earlier use left them,
  * or poisoned both; and page.index is mostly the migrate type with which they
  * were once given back.
@@ -32,7 +32,7 @@ void page_lru_init(struct page_lru *l, struct kernel *kernel,
 	struct profile_member unused;
 
 	*l = (struct page_lru){ .kernel = kernel, .lru = *lru };
-	/* The two came together in Linux 5.14 (2f064a59a11f, c07aea3ef4d4);
+	/* The two came together in Linux 5.14 (c07aea3ef4d4);
 	 * page.pp_magic became netmem_desc.pp_magic later. */
 	l->marks_lru =
 		profile_member(kernel->profile, "page", "pp_magic", &unused) ||

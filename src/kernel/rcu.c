@@ -16,7 +16,7 @@
 
 struct bulk_layout {
 	struct profile_member nr_records, records, cache;
-	/* Pages in use: chains through .next until Linux 6.4 (27538e18b62f),
+	/* Pages in use: chains through .next until Linux 6.3 (27538e18b62f),
 	 * since then lists. */
 	struct profile_member next, list;
 	struct profile_member heads, work_heads; /* of pages, by kind of object */

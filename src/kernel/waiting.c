@@ -48,7 +48,7 @@ static const struct {
 	{ "__d_free", "dentry", { NULL } },
 	/* fs/file_table.c: put_cred(); until Linux 6.7 (0ede61d8589c) */
 	{ "file_free_rcu", "file", { "f_cred" } },
-	/* kernel/fork.c, from Linux 6.4 (c7f8f31c00d1) until 6.15 */
+	/* kernel/fork.c, from Linux 6.4 (20cce633f425) until 6.15 */
 	{ "vm_area_free_rcu_cb", "vm_area_struct",
 	  { "vm_lock", "anon_name", "numab_state" } },
 };

@@ -36,7 +36,7 @@ void workers_init(struct workers *workers, const struct kernel *kernel)
 		  kernel_has_symbol(kernel, "rescuer_thread", &w.rescuer_thread);
 	w.idle = w.known ? (uint64_t)idle : 0;
 	w.has_state = profile_member(p, "task_struct", "__state", &w.state) ||
-		      /* until Linux 5.13 (2f064a59a11f) */
+		      /* until Linux 5.14 (2f064a59a11f) */
 		      profile_member(p, "task_struct", "state", &w.state);
 	if (!kernel_has_symbol(kernel, "devtmpfsd", &w.devtmpfsd))
 		w.devtmpfsd = 0;
