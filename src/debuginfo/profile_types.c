@@ -107,7 +107,7 @@ const struct wanted_type profile_types[] = {
 	OF("mlock_fbatch", "mm/mlock.c"),
 	OF("mlock_pvec", "mm/mlock.c"),
 	TYPE("pagevec"),       /* until 6.4 */
-	TYPE("folio_batch"),   /* since 5.16 */
+	TYPE("folio_batch"),   /* since 5.17 */
 	OF("vm_stack", "kernel/fork.c"), /* cached stacks, since 6.0 */
 
 	/* Per-cpu memory. */

@@ -2,7 +2,7 @@
 /*
  * Batches of pages on their way to the LRU lists: each CPU collects up to 15 or
  * 31 of them in arrays, whose slots at and beyond the count keep what was in
- * them.  (struct pagevec until Linux 6.4, folio_batch since 5.16; the CPU's
+ * them.  (struct pagevec until Linux 6.4, folio_batch since 5.17; the CPU's
  * variables were renamed in 6.0, 82ac64d86fb0)
  */
 #include "kernel/kernel.h"

@@ -66,7 +66,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"dead-stack", "scan_area",
 		"of a stack without a task only the first words are scanned",
 		"kernel/fork.c, thread_stack_delayed_free(): a freed stack waits with a vm_stack at its start",
-		"6.0",
+		"5.18 (e540bf3162e8)",
 	},
 	[BUILTIN_STACKS_IN_DATA] = {
 		"stacks-in-data", "no_scan",
