@@ -8,6 +8,7 @@ void graph_deinit(struct graph *graph)
 	free(graph->first);
 	free(graph->edges);
 	free(graph->disregarded);
+	free(graph->idle);
 }
 
 const struct graph_disregarded *

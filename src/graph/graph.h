@@ -77,6 +77,8 @@ struct graph {
 	struct graph_edge *edges;
 	struct graph_disregarded *disregarded; /* sorted by .to */
 	size_t n_disregarded;
+	uint64_t *idle; /* a bit per object: unused, in a mempool, and so a
+			   source of nothing (mempool.h) */
 	struct graph_statistics statistics;
 };
 

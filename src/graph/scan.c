@@ -145,14 +145,14 @@ static void merge_gaps(struct kernel *kernel, const struct chunk *chunk)
 
 /* Find the objects that lie unused in mempools. */
 static struct kml_error *find_idle(struct scan *scan, uint64_t n_chunks,
-				   const struct graph *graph)
+				   struct graph *graph)
 {
 	struct kml_error *error = NULL;
 	uint64_t c;
 	size_t i;
 
-	scan->idle = bitmap_alloc(scan->n_objects);
-	if (!scan->idle)
+	graph->idle = bitmap_alloc(scan->n_objects);
+	if (!graph->idle)
 		return error_nomem();
 	for (c = 0; c < n_chunks; c++) {
 		const struct chunk *chunk = &scan->chunks[c];
@@ -160,14 +160,14 @@ static struct kml_error *find_idle(struct scan *scan, uint64_t n_chunks,
 		for (i = 0; !error && i < chunk->mempools.size; i++)
 			error = mempools_mark(&scan->mempools, scan->kernel,
 					      graph, &chunk->mempools.data[i],
-					      scan->idle);
+					      graph->idle);
 	}
 	return error;
 }
 
-static bool is_idle(const struct scan *scan, uint32_t source)
+static bool is_idle(const struct graph *graph, uint32_t source)
 {
-	return source < scan->n_objects && bitmap_test(scan->idle, source);
+	return source < graph->n_objects && bitmap_test(graph->idle, source);
 }
 
 /* Sort the chunks' edges by source, keeping their order otherwise. */
@@ -186,7 +186,7 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 	for (c = 0; c < n_chunks; c++) {
 		for (i = 0; i < scan->chunks[c].edges.size; i++) {
 			source = scan->chunks[c].edges.data[i].from;
-			graph->first[source] += !is_idle(scan, source);
+			graph->first[source] += !is_idle(graph, source);
 		}
 	}
 	for (source = 0; source <= graph->n_sources; source++) {
@@ -204,7 +204,7 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 
 		for (i = 0; i < chunk->edges.size; i++) {
 			source = chunk->edges.data[i].from;
-			if (!is_idle(scan, source))
+			if (!is_idle(graph, source))
 				graph->edges[next[source]++] =
 					chunk->edges.data[i].edge;
 		}
@@ -328,7 +328,6 @@ static void scan_deinit(struct scan *scan, uint64_t n_chunks)
 	free(scan->chunks);
 	free(scan->threads);
 	free(scan->has_rule);
-	free(scan->idle);
 	free(scan->roots_by_pa);
 	for (i = 0; scan->pointer_words && i < scan->kernel->caches.size; i++)
 		free(scan->pointer_words[i]);

@@ -59,7 +59,6 @@ struct scan {
 	uint64_t owner_to_waiters; /* words from a lock's owner to its list of
 				      waiters; 0: unknown */
 	struct mempools mempools;
-	uint64_t *idle;          /* by id: unused, in a mempool */
 	uint64_t n_chunks;
 	uint32_t n_objects;
 	uint32_t pages_source;   /* the first source for struct pages */

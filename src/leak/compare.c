@@ -425,8 +425,8 @@ static struct kml_error *look_at_stale(struct compare *c)
 
 	if (!words)
 		return error_nomem();
-	error = seen_find_stale(&c->index, c->kernel, c->wanted, c->slot,
-				words);
+	error = seen_find_stale(&c->index, c->kernel, c->graph, c->wanted,
+				c->slot, words);
 	for (i = 0; !error && i < c->out->entries.size; i++) {
 		struct compare_entry *entry = &c->out->entries.data[i];
 

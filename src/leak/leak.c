@@ -7,6 +7,13 @@
 #include "base/util.h"
 #include "kernel/track.h"
 #include "leak/components.h"
+#include "leak/trust.h"
+
+const char *const leak_verdicts[LEAK_VERDICTS] = {
+	[LEAK_DEFINITE] = "definite",
+	[LEAK_CYCLE] = "cycle",
+	[LEAK_POSSIBLE] = "possible",
+};
 
 bool leak_is_white(const struct kernel *kernel, const uint64_t *reached,
 		   uint32_t id)
@@ -17,6 +24,7 @@ bool leak_is_white(const struct kernel *kernel, const uint64_t *reached,
 struct finder {
 	const struct kernel *kernel;
 	const struct graph *graph;
+	const uint64_t *reached;
 	struct components c;
 	uint64_t *taken;  /* by white number: belongs to a leak already */
 	uint32_t *stack;
@@ -37,6 +45,29 @@ static bool stands_before(const struct heap *heap, uint32_t a, uint32_t b)
 	if (a_slab != b_slab)
 		return b_slab;
 	return a_bytes != b_bytes ? a_bytes > b_bytes : a < b;
+}
+
+/* How many objects refer to each other; an area and its vm_struct, which
+ * always do, are one. */
+static uint32_t count_cycle(const struct finder *f, uint32_t id, uint32_t n)
+{
+	const struct heap_region *r = heap_region_of(f->kernel->heap, id);
+	bool is_area = r->kind == HEAP_VMALLOC || r->kind == HEAP_VMAP ||
+		       r->kind == HEAP_IOREMAP;
+
+	return n > 1 && is_area && f->kernel->areas.data[r->owner].vm_va ?
+		       n - 1 :
+		       n;
+}
+
+static enum leak_verdict verdict_on(const struct finder *f, uint32_t id,
+				    uint32_t n_cycle)
+{
+	unsigned reasons = trust_reasons(f->kernel, f->graph, f->reached, id);
+
+	if (reasons & (TRUST_DISREGARDED | TRUST_PARTIAL))
+		return LEAK_POSSIBLE;
+	return count_cycle(f, id, n_cycle) > 1 ? LEAK_CYCLE : LEAK_DEFINITE;
 }
 
 /* The standing object of each component that no other refers to. */
@@ -69,8 +100,8 @@ static struct kml_error *choose_roots(struct finder *f)
 			.n_cycle = c->size[component],
 			.bytes = heap_object_bytes(f->kernel->heap,
 						   c->ids[white]),
-			.verdict = c->size[component] > 1 ? LEAK_CYCLE :
-							    LEAK_DEFINITE,
+			.verdict = verdict_on(f, c->ids[white],
+					      c->size[component]),
 		};
 	}
 	return NULL;
@@ -292,8 +323,10 @@ static struct kml_error *make_groups(struct finder *f)
 
 static void count_totals(struct finder *f)
 {
-	uint32_t white;
+	uint32_t white, i;
 
+	for (i = 0; i < f->out.n_leaks; i++)
+		f->out.n_by_verdict[f->out.leaks[i].verdict]++;
 	for (white = 0; white < f->c.n_white; white++) {
 		uint32_t id = f->c.ids[white];
 		unsigned kind = heap_region_of(f->kernel->heap, id)->kind;
@@ -310,7 +343,9 @@ struct kml_error *leaks_find(const struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached, struct leaks *ret)
 {
-	struct finder f = { .kernel = kernel, .graph = graph };
+	struct finder f = {
+		.kernel = kernel, .graph = graph, .reached = reached,
+	};
 	struct kml_error *error;
 
 	error = components_find(kernel, graph, reached, &f.c);

@@ -21,7 +21,15 @@ enum leak_verdict {
 	LEAK_DEFINITE, /* nothing refers to it */
 	LEAK_CYCLE,    /* objects that refer to each other, and nothing else
 			  to any of them */
+	LEAK_POSSIBLE, /* a word that equals its address was taken for
+			  something else, or what may hold it could not be
+			  read (trust.h); in a cycle or not */
+	LEAK_VERDICTS,
 };
+
+/* "definite", "cycle", "possible": stable.  What is behind a leak is
+ * indirect. */
+extern const char *const leak_verdicts[LEAK_VERDICTS];
 
 struct leak {
 	uint32_t id;             /* the object that stands for the leak */
@@ -53,6 +61,7 @@ struct leak_group {
 struct leaks {
 	struct leak *leaks;        /* by group; in a group by address */
 	uint32_t n_leaks;
+	uint32_t n_by_verdict[LEAK_VERDICTS];
 	uint32_t *followers;       /* object ids; of one leak in order of ids,
 				      by address within a kind */
 	uint32_t n_followers;

@@ -262,8 +262,63 @@ static struct kml_error *look_at_struct_pages(struct stale *s)
 	return error;
 }
 
+/* Objects that lie unused in mempools. */
+static struct kml_error *look_at_idle(struct stale *s,
+				      const struct graph *graph)
+{
+	struct kml_error *error = NULL;
+	uint64_t id;
+
+	for (id = bitmap_next(graph->idle, graph->n_objects, 0);
+	     !error && id < graph->n_objects;
+	     id = bitmap_next(graph->idle, graph->n_objects, id + 1)) {
+		uint64_t va = heap_object_va(s->kernel->heap, (uint32_t)id);
+
+		error = look_at_range(s, va, va + heap_object_bytes(s->kernel->heap, (uint32_t)id),
+				      PLACE_OBJECT, (uint32_t)id);
+	}
+	return error;
+}
+
+/* What is behind the requested size of kmalloc() objects, where that is known:
+ * see used_bytes() of scan_page.c. */
+static struct kml_error *look_at_slack(struct stale *s)
+{
+	struct kernel *kernel = s->kernel;
+	const struct heap *heap = kernel->heap;
+	struct kml_error *error = NULL;
+	size_t i;
+	uint32_t j;
+
+	for (i = 0; i < kernel->slabs.size; i++) {
+		const struct heap_region *r =
+			&heap->regions.data[kernel->slabs.data[i].region];
+		const struct kernel_cache *cache =
+			&kernel->caches.data[r->owner];
+		uint32_t at = r->slot_bytes == cache->slot_bytes ?
+				      cache->orig_size_offset :
+				      0;
+
+		for (j = 0; !error && at && j < r->n_objects; j++) {
+			uint64_t va = heap_object_va(heap, r->first_id + j);
+			uint64_t used;
+
+			error = kernel_read_uint(kernel, va + at, 4, &used);
+			error = kernel_forgive(kernel, error, "requested sizes",
+					       va);
+			if (!error && used && used < r->object_bytes)
+				error = look_at_range(s, va + used,
+						      va + r->object_bytes,
+						      PLACE_OBJECT,
+						      r->first_id + j);
+		}
+	}
+	return error;
+}
+
 struct kml_error *seen_find_stale(struct seen_index *index,
 				  struct kernel *kernel,
+				  const struct graph *graph,
 				  const uint64_t *wanted, const uint32_t *slot,
 				  struct compare_word *ret)
 {
@@ -277,6 +332,10 @@ struct kml_error *seen_find_stale(struct seen_index *index,
 		error = look_at_range(&s, kernel->holes.data[i].start_va,
 				      kernel->holes.data[i].end_va, PLACE_HOLE,
 				      HEAP_NONE);
+	if (!error)
+		error = look_at_idle(&s, graph);
+	if (!error)
+		error = look_at_slack(&s);
 	if (!error)
 		error = look_at_stacks(&s);
 	return error ? error : look_at_struct_pages(&s);

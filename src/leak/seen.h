@@ -37,11 +37,13 @@ enum seen seen_word(const struct seen_index *index, uint64_t va);
 /*
  * Look for words that kmemleak scans, we do not, and that refer to an object
  * with a bit in @wanted: in the parts of objects that a rule of ours leaves
- * out, in the dead parts of stacks, in struct pages.  ret[slot[id]] gets the
+ * out, in what lies unused in mempools, behind what was asked of kmalloc(), in
+ * the dead parts of stacks, in struct pages.  ret[slot[id]] gets the
  * first of each object.
  */
 struct kml_error *seen_find_stale(struct seen_index *index,
 				  struct kernel *kernel,
+				  const struct graph *graph,
 				  const uint64_t *wanted, const uint32_t *slot,
 				  struct compare_word *ret) error_must_check;
 

@@ -177,8 +177,7 @@ static void json_leak(struct json *json, struct report *report,
 		json_null(json, "age_seconds");
 	if (object.has_track)
 		json_number(json, "pid", object.track.pid);
-	json_string(json, "verdict",
-		    object_cycle(&object, leak) > 1 ? "cycle" : "definite");
+	json_string(json, "verdict", leak_verdicts[leak->verdict]);
 	json_number(json, "cycle_objects", object_cycle(&object, leak));
 	json_trust(json, report, &object);
 	if (!report->options.no_content)
@@ -234,6 +233,9 @@ static void json_leaks(struct json *json, struct report *report)
 	json_number(json, "leak_count", leaks->n_leaks);
 	json_number(json, "object_count", leaks->n_objects);
 	json_number(json, "bytes", leaks->bytes);
+	for (i = 0; i < LEAK_VERDICTS; i++)
+		json_number(json, leak_verdicts[i], leaks->n_by_verdict[i]);
+	json_number(json, "indirect", leaks->n_followers);
 	json_array(json, "groups");
 	for (i = 0; i < leaks->n_groups; i++)
 		json_group(json, report, &leaks->groups[i]);

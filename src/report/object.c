@@ -86,7 +86,7 @@ uint64_t object_caller(const struct object *object)
 
 uint32_t object_cycle(const struct object *object, const struct leak *leak)
 {
-	if (leak->verdict != LEAK_CYCLE)
+	if (leak->n_cycle == 1)
 		return 1;
 	return object->area && object->area->vm_va ? leak->n_cycle - 1 :
 						     leak->n_cycle;

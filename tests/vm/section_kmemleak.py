@@ -231,7 +231,9 @@ def compare(vm, s, theirs, v):
               not bad and n["kind"] > 50 and n["cache"] > 5, bad)
     # reasons for which kmemleak's state at its scan is gone
     gone = c["reasons"]["gone"]
-    vm.checks.ok("%s: at most 1 in 20 differences has no word left to explain it (%d)" % (s.name, gone), gone * 20 <= len(objects))
+    # (7.3 scans its sheaves, whose slots are written over within seconds)
+    vm.checks.ok("%s: at most 1 in 10 differences has no word left to explain it (%d)" % (s.name, gone), gone * 10 <= len(objects),
+                 "of %d" % len(objects))
     return c
 
 
