@@ -154,8 +154,10 @@ struct kml_report_options {
 	enum kml_format format;
 	bool statistics;      /* end with what the run took */
 	bool no_content;      /* leave out the contents of memory */
-	uint64_t limit;       /* leak roots listed per group; 0: all */
-	const uint64_t *addresses; /* for kml_report_show() */
+	uint64_t limit;       /* leak roots listed per group, references to an
+				 object; 0: all */
+	const uint64_t *addresses; /* for kml_report_show(), _refs(), _path()
+				      and _whatis() */
 	size_t n_addresses;
 	enum kml_kmemleak kmemleak; /* for kml_report_kmemleak() */
 };
@@ -172,6 +174,28 @@ KML_API struct kml_error *
 kml_report_show(const struct kml_analysis *analysis,
 		const struct kml_report_options *options, kml_write_fn *write,
 		void *arg);
+
+/* Every word that refers to the objects at the addresses: who has it, and of
+ * which grade the reference is. */
+KML_API struct kml_error *
+kml_report_refs(const struct kml_analysis *analysis,
+		const struct kml_report_options *options, kml_write_fn *write,
+		void *arg);
+
+/* The shortest chain of references from a root, or from a leak, to each of the
+ * objects at the addresses. */
+KML_API struct kml_error *
+kml_report_path(const struct kml_analysis *analysis,
+		const struct kml_report_options *options, kml_write_fn *write,
+		void *arg);
+
+/* What each of the addresses is, a line or a JSON object each; of any number
+ * of addresses of all kinds.  After kml_inventory() as well, which does not
+ * know leaked objects from live ones. */
+KML_API struct kml_error *
+kml_report_whatis(const struct kml_analysis *analysis,
+		  const struct kml_report_options *options,
+		  kml_write_fn *write, void *arg);
 
 /* The built-in rules, and the kernel code that makes each necessary; as text
  * or JSON. */

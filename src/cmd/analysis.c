@@ -61,6 +61,8 @@ static bool is_leak_shown(const struct arguments *args,
 	bool any = false;
 	size_t i;
 
+	if (args->no_verdict)
+		return false;
 	if (args->records)
 		return kml_kmemleak_reported(analysis);
 	if (!args->report.n_addresses)

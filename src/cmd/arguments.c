@@ -38,8 +38,18 @@ enum {
 };
 
 /* Commands that an option is for. */
-enum { LEAKS = 1, CACHES = 2, PROFILE = 4, SHOW = 8, ANY = 15 };
-#define DUMP (LEAKS | CACHES | SHOW)
+enum {
+	LEAKS = 1,
+	CACHES = 2,
+	PROFILE = 4,
+	SHOW = 8,
+	REFS = 16,
+	PATH = 32,
+	WHATIS = 64,
+	ANY = 127,
+};
+#define ASK (SHOW | REFS | PATH | WHATIS)
+#define DUMP (LEAKS | CACHES | ASK)
 
 static const struct {
 	struct option option;
@@ -50,18 +60,19 @@ static const struct {
 	{ { "verbose", no_argument, NULL, 'v' }, LEAKS | CACHES },
 	{ { "quiet", no_argument, NULL, 'q' }, DUMP },
 	{ { "format", required_argument, NULL, OPT_FORMAT }, DUMP },
-	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS | SHOW },
+	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS | ASK },
 	{ { "force", no_argument, NULL, OPT_FORCE }, DUMP },
 	{ { "threads", required_argument, NULL, OPT_THREADS }, DUMP },
-	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS },
-	{ { "no-lines", no_argument, NULL, OPT_NO_LINES }, LEAKS },
+	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS | REFS },
+	{ { "no-lines", no_argument, NULL, OPT_NO_LINES },
+	  LEAKS | PATH | WHATIS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
-	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | SHOW },
+	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | ASK },
 	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
-	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | SHOW },
-	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | SHOW },
-	{ { "min-age", required_argument, NULL, OPT_MIN_AGE }, LEAKS | SHOW },
+	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | ASK },
+	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | ASK },
+	{ { "min-age", required_argument, NULL, OPT_MIN_AGE }, LEAKS | ASK },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
@@ -75,6 +86,9 @@ static unsigned command_bit(const struct command *command)
 	return command->run == cmd_caches  ? CACHES :
 	       command->run == cmd_profile ? PROFILE :
 	       command->run == cmd_show	   ? SHOW :
+	       command->run == cmd_refs	   ? REFS :
+	       command->run == cmd_path	   ? PATH :
+	       command->run == cmd_whatis  ? WHATIS :
 					     LEAKS;
 }
 

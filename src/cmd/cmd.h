@@ -36,6 +36,7 @@ struct arguments {
 	const char *rules[MAX_RULES_FILES]; /* options.n_rules of them */
 	bool records;       /* --kmemleak: the kernel's own records */
 	bool compare;       /* --compare: its verdicts and ours */
+	bool no_verdict;    /* the exit status does not tell of leaks */
 	char **files;       /* what is left after the options */
 	int n_files;
 };
@@ -53,6 +54,9 @@ extern const struct command commands[];
 int cmd_leaks(struct arguments *arguments);
 int cmd_caches(struct arguments *arguments);
 int cmd_show(struct arguments *arguments);
+int cmd_refs(struct arguments *arguments);
+int cmd_path(struct arguments *arguments);
+int cmd_whatis(struct arguments *arguments);
 int cmd_profile(struct arguments *arguments);
 
 /* Parse options into *@ret, whose defaults are set here; false: usage error,

@@ -15,6 +15,12 @@ const struct command commands[] = {
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_caches },
 	{ "show", "show what lies at an address, its verdict, and who holds it",
 	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_show },
+	{ "refs", "show everything that refers to an object",
+	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_refs },
+	{ "path", "show the shortest chain from a root to an object",
+	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_path },
+	{ "whatis", "say what addresses are, of '-' those on standard input",
+	  "[OPTIONS] ADDRESS...|- VMCORE... [VMLINUX]", cmd_whatis },
 	{ "profile", "write what is needed of a vmlinux to a file",
 	  "[OPTIONS] VMLINUX -o FILE", cmd_profile },
 	{ NULL, NULL, NULL, NULL },
@@ -60,11 +66,14 @@ static bool print_about(int argc, char **argv)
 }
 
 /* Where stdin, stdout or stderr is closed, a file that is opened later would
- * take its place, and be written to.  Writing to these fails instead. */
+ * take its place, and be written to.  Writing to these fails instead, and so
+ * does reading from stdin. */
 static void occupy_standard_files(void)
 {
 	int fd;
 
+	if (fcntl(STDIN_FILENO, F_GETFD) < 0)
+		open("/dev/null", O_WRONLY);
 	do
 		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/symbol.h"
 #include "kernel/track.h"
 
 void kernel_gaps(struct kernel *kernel, const char *what, uint64_t address,
@@ -591,6 +592,7 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->mapped);
 	vec_deinit(&kernel->areas);
 	vec_deinit(&kernel->tasks);
+	kernel_symbols_deinit(kernel);
 	vec_deinit(&kernel->modules);
 	vec_deinit(&kernel->roots);
 	vec_deinit(&kernel->holes);

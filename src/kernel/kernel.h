@@ -169,6 +169,7 @@ struct kernel_module {
 	uint64_t symtab_va, strtab_va;
 	uint32_t n_symbols;
 	uint64_t part_va[8]; /* where each piece of its memory starts */
+	uint64_t part_bytes[8];
 	unsigned n_parts;
 	uint64_t percpu;     /* per-cpu pointer of its variables; 0: none */
 };
@@ -275,6 +276,8 @@ struct kernel {
 	bool areas_torn; /* there are more */
 	VEC(struct kernel_task) tasks;
 	VEC(struct kernel_module) modules;
+	struct symbol_index *symbols;   /* of these, once there is a question
+					   (symbol.c) */
 	VEC(struct kernel_root) roots;
 	VEC(struct kernel_hole) holes;
 	VEC(struct kernel_rule) rules;

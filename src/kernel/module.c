@@ -161,8 +161,10 @@ static struct kml_error *load_part(struct kernel *kernel,
 	/* A module that is not loaded yet has no memory of its own. */
 	if (!base_va || !bytes)
 		return NULL;
-	if (module->n_parts < ARRAY_SIZE(module->part_va))
+	if (module->n_parts < ARRAY_SIZE(module->part_va)) {
+		module->part_bytes[module->n_parts] = bytes;
 		module->part_va[module->n_parts++] = base_va;
+	}
 	if (!l->part_bytes)
 		ro_bytes = MIN(kernel_get(part, &l->ro_size), bytes);
 	else if (l->ro_parts >> i & 1)

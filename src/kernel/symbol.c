@@ -11,45 +11,226 @@
 /* Elf64_Sym: st_name at 0, st_shndx at 6, st_value at 8, 24 bytes in all */
 #define SYMBOL_BYTES 24u
 
-/* As find_kallsyms_symbol() of the kernel does it, which takes a symbol to end
- * at the next one or where the text ends. */
-static bool module_symbolize(struct kernel *kernel,
-			     const struct kernel_module *module, uint64_t va,
-			     struct kernel_symbol_name *ret)
+/* A symbol of a module; the name is looked up when it is asked for. */
+struct module_symbol {
+	uint64_t value;
+	uint32_t name;  /* offset into the module's strtab */
+	uint32_t order; /* in the module's symtab */
+};
+
+struct module_symbols {
+	struct module_symbol *symbols; /* by value */
+	uint32_t n;
+	bool read;
+};
+
+/* Made at the first question; each module's symbols at the first about it. */
+struct symbol_index {
+	struct kernel_module_part *parts; /* by address */
+	size_t n_parts;
+	struct module_symbols *modules;   /* as kernel.modules */
+};
+
+static int compare_parts(const void *a, const void *b)
 {
-	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
+	const struct kernel_module_part *x = a, *y = b;
+
+	if (x->start_va != y->start_va)
+		return x->start_va < y->start_va ? -1 : 1;
+	return (x->module > y->module) - (x->module < y->module);
+}
+
+static struct symbol_index *symbol_index(struct kernel *kernel)
+{
+	struct symbol_index *index = kernel->symbols;
+	size_t i, n = 0;
+	unsigned part;
+
+	if (index)
+		return index;
+	for (i = 0; i < kernel->modules.size; i++)
+		n += kernel->modules.data[i].n_parts;
+	index = calloc(1, sizeof(*index));
+	if (!index)
+		return NULL;
+	index->parts = calloc(n + 1, sizeof(*index->parts));
+	index->modules = calloc(kernel->modules.size + 1,
+				sizeof(*index->modules));
+	kernel->symbols = index;
+	if (!index->parts || !index->modules) {
+		kernel_symbols_deinit(kernel);
+		return NULL;
+	}
+	for (i = 0; i < kernel->modules.size; i++) {
+		const struct kernel_module *m = &kernel->modules.data[i];
+
+		for (part = 0; part < m->n_parts; part++)
+			index->parts[index->n_parts++] =
+				(struct kernel_module_part){
+					.start_va = m->part_va[part],
+					.bytes = m->part_bytes[part],
+					.text_bytes =
+						m->part_va[part] == m->base_va ?
+							m->text_bytes :
+							0,
+					.module = m,
+				};
+	}
+	qsort(index->parts, index->n_parts, sizeof(*index->parts),
+	      compare_parts);
+	return index;
+}
+
+void kernel_symbols_deinit(struct kernel *kernel)
+{
+	struct symbol_index *index = kernel->symbols;
+	size_t i;
+
+	if (!index)
+		return;
+	for (i = 0; index->modules && i < kernel->modules.size; i++)
+		free(index->modules[i].symbols);
+	free(index->modules);
+	free(index->parts);
+	free(index);
+	kernel->symbols = NULL;
+}
+
+const struct kernel_module_part *kernel_module_part(struct kernel *kernel,
+						    uint64_t va)
+{
+	const struct symbol_index *index = symbol_index(kernel);
+	size_t lo = 0, hi = index ? index->n_parts : 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (index->parts[mid].start_va <= va)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo || va - index->parts[lo - 1].start_va >=
+			   index->parts[lo - 1].bytes)
+		return NULL;
+	return &index->parts[lo - 1];
+}
+
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct module_symbol *x = a, *y = b;
+
+	if (x->value != y->value)
+		return x->value < y->value ? -1 : 1;
+	return (x->order > y->order) - (x->order < y->order);
+}
+
+/* What cannot be read has no names. */
+static void read_symbols(struct kernel *kernel,
+			 const struct kernel_module *module,
+			 struct module_symbols *ret)
+{
+	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES;
 	_cleanup_error_ struct kml_error *error = NULL;
 	_cleanup_free_ char *table = malloc(bytes + 1);
-	uint64_t best = 0, next = module->base_va + module->text_bytes;
-	uint32_t name = 0;
+	uint32_t i;
 
+	ret->read = true;
 	if (!table || !bytes)
-		return false;
+		return;
 	error = image_read_va(kernel->image, module->symtab_va, table, bytes);
 	if (error)
-		return false;
+		return;
+	ret->symbols = malloc(module->n_symbols * sizeof(*ret->symbols));
+	if (!ret->symbols)
+		return;
 	for (i = 1; i < module->n_symbols; i++) {
-		const char *symbol = table + i * SYMBOL_BYTES;
-		uint64_t value = load_u64(symbol + 8);
+		const char *symbol = table + (uint64_t)i * SYMBOL_BYTES;
 
-		if (!load_u32(symbol) || !load_u16(symbol + 6) ||
-		    value < module->base_va)
-			continue;
-		if (value > va) {
-			next = MIN(next, value);
-		} else if (value > best) {
-			best = value;
-			name = load_u32(symbol);
-		}
+		if (load_u32(symbol) && load_u16(symbol + 6))
+			ret->symbols[ret->n++] = (struct module_symbol){
+				load_u64(symbol + 8), load_u32(symbol), i,
+			};
 	}
-	if (!best)
+	qsort(ret->symbols, ret->n, sizeof(*ret->symbols), compare_symbols);
+}
+
+/* How many symbols have values below @va. */
+static uint32_t symbols_below(const struct module_symbols *symbols,
+			      uint64_t va)
+{
+	uint32_t lo = 0, hi = symbols->n;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (symbols->symbols[mid].value < va)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* As find_kallsyms_symbol() of the kernel does it, which takes a symbol to end
+ * at the next one or at @end_va, where the text ends. */
+bool kernel_module_symbol(struct kernel *kernel,
+			  const struct kernel_module *module,
+			  uint64_t start_va, uint64_t end_va, uint64_t va,
+			  struct kernel_symbol_name *ret)
+{
+	struct symbol_index *index = symbol_index(kernel);
+	struct kml_error *error;
+	struct module_symbols *symbols;
+	const struct module_symbol *best;
+	uint32_t next;
+
+	if (!index)
 		return false;
-	error = kernel_read_string(kernel, module->strtab_va + name, ret->name,
-				   sizeof(ret->name));
-	ret->offset = va - best;
-	ret->bytes = next - best;
+	symbols = &index->modules[module - kernel->modules.data];
+	if (!symbols->read)
+		read_symbols(kernel, module, symbols);
+	next = va == UINT64_MAX ? symbols->n : symbols_below(symbols, va + 1);
+	if (!next || symbols->symbols[next - 1].value < start_va)
+		return false;
+	/* Of several with one value the first of the table. */
+	best = &symbols->symbols[symbols_below(
+		symbols, symbols->symbols[next - 1].value)];
+	error = kernel_read_string(kernel, module->strtab_va + best->name,
+				   ret->name, sizeof(ret->name));
+	if (error) {
+		kml_error_destroy(error);
+		return false;
+	}
+	ret->offset = va - best->value;
+	ret->bytes = (next < symbols->n ?
+			      MIN(end_va, symbols->symbols[next].value) :
+			      end_va) -
+		     best->value;
 	ret->module = module->name;
-	return !error && ret->name[0];
+	ret->is_data = false;
+	return ret->name[0];
+}
+
+static bool module_symbolize(struct kernel *kernel,
+			     const struct kernel_module_part *part, uint64_t va,
+			     struct kernel_symbol_name *ret)
+{
+	bool is_data = va - part->start_va >= part->text_bytes;
+	uint64_t text_end = part->start_va + part->text_bytes;
+
+	/* Without CONFIG_KALLSYMS_ALL there are no names of variables; but the
+	 * kernel itself takes the nearest function for what comes behind. */
+	if (!kernel_module_symbol(kernel, part->module, part->start_va,
+				  part->text_bytes ?
+					  text_end :
+					  part->start_va + part->bytes,
+				  va, ret))
+		return false;
+	ret->is_data = is_data;
+	if (!part->text_bytes)
+		ret->bytes = 0;
+	return true;
 }
 
 #define MAX_PADDING 64u
@@ -85,18 +266,15 @@ static uint64_t symbol_bytes(const struct kernel *kernel, const char *name,
 bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 		      struct kernel_symbol_name *ret)
 {
+	const struct kernel_module_part *part = kernel_module_part(kernel, va);
 	const char *name;
-	size_t i;
 
-	for (i = 0; i < kernel->modules.size; i++) {
-		const struct kernel_module *module = &kernel->modules.data[i];
-
-		if (va - module->base_va < module->bytes)
-			return module_symbolize(kernel, module, va, ret);
-	}
+	if (part)
+		return module_symbolize(kernel, part, va, ret);
 	if (va < kernel->image_va || va >= kernel->modules_va)
 		return false;
 	ret->module = NULL;
+	ret->is_data = false;
 	ret->bytes = 0;
 	va -= kernel->kaslr_offset;
 	if (profile_kallsyms(kernel->profile, va, &name, &ret->offset,

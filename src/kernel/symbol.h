@@ -10,12 +10,34 @@ struct kernel_symbol_name {
 	uint64_t offset;
 	uint64_t bytes; /* of the symbol; 0: unknown, or data */
 	const char *module; /* NULL: the kernel proper */
+	bool is_data;       /* of a module: not of its text */
 };
 
 /* The symbol that a run-time address lies in; false if none.  A module's
  * symbols are read from its own table in the dump. */
 bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 		      struct kernel_symbol_name *ret);
+
+/* A piece of a module's memory. */
+struct kernel_module_part {
+	uint64_t start_va, bytes;
+	uint64_t text_bytes; /* of its beginning */
+	const struct kernel_module *module;
+};
+
+/* The one that an address lies in, or NULL.  Like all names of modules for
+ * when kernel.modules is complete. */
+const struct kernel_module_part *kernel_module_part(struct kernel *kernel,
+						    uint64_t va);
+
+/* The symbol of @module next below @va, which is in [@start_va, @end_va) as
+ * well: of an address or of a per-cpu pointer. */
+bool kernel_module_symbol(struct kernel *kernel,
+			  const struct kernel_module *module,
+			  uint64_t start_va, uint64_t end_va, uint64_t va,
+			  struct kernel_symbol_name *ret);
+
+void kernel_symbols_deinit(struct kernel *kernel);
 
 /* "name+0x12 [module]", or the bare address; at most @bytes with the NUL. */
 void kernel_format_symbol(struct kernel *kernel, uint64_t va, char *ret,

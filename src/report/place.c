@@ -7,8 +7,9 @@
 #include "base/util.h"
 #include "kernel/symbol.h"
 #include "kernel/type.h"
+#include "report/lookup.h"
 
-static const char *const page_words[PAGE_CLASSES] = {
+const char *const place_pages[PAGE_CLASSES] = {
 	[PAGE_HOLE] = "a page frame that the kernel has no struct page of",
 	[PAGE_FREE] = "a free page",
 	[PAGE_PCP] = "a free page, on a CPU's list",
@@ -22,49 +23,106 @@ static const char *const page_words[PAGE_CLASSES] = {
 	[PAGE_MAPPED] = "a page that is mapped elsewhere",
 };
 
-bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES])
+const char *const place_classes[PAGE_CLASSES] = {
+	[PAGE_HOLE] = "hole",	    [PAGE_FREE] = "free",
+	[PAGE_PCP] = "cached free", [PAGE_IDLE] = "idle",
+	[PAGE_USER] = "user",	    [PAGE_SLAB] = "slab",
+	[PAGE_BLOCK] = "block",	    [PAGE_RESERVED] = "reserved",
+	[PAGE_TABLE] = "page table", [PAGE_VMEMMAP] = "struct pages",
+	[PAGE_MAPPED] = "mapped",
+};
+
+bool place_percpu_pointer(struct report *report, uint64_t pointer,
+			  char ret[SYMBOL_BYTES_MAX])
 {
 	struct kernel *kernel = report->kernel;
-	char symbol[SYMBOL_BYTES_MAX] = "";
-	const char *name;
+	const struct lookup *lookup = report->lookup;
 	uint64_t offset;
-	size_t i;
+	const char *name;
 
-	for (i = 0; i < kernel->roots.size; i++) {
-		const struct kernel_root *root = &kernel->roots.data[i];
-		uint64_t pointer;
+	ret[0] = '\0';
+	if (!lookup->n_units || pointer < 4096 ||
+	    pointer - kernel->percpu_start >=
+		    kernel->roots.data[lookup->units[0].index].bytes)
+		return false;
+	/* Linked at 0 until Linux 6.15 (9d7de2aa8b41) */
+	if (pointer >= kernel->image_va)
+		kernel_format_symbol(kernel, pointer, ret, SYMBOL_BYTES_MAX);
+	else if (profile_symbolize(kernel->profile, pointer, &name, &offset))
+		snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64, name, offset);
+	return ret[0];
+}
 
-		if (root->kind != ROOT_PERCPU ||
-		    va - root->start_va >= root->bytes)
-			continue;
-		pointer = va - kernel->cpu_offset[root->owner];
-		/* Linked at 0 until Linux 6.15 (9d7de2aa8b41) */
-		if (pointer >= kernel->image_va)
-			kernel_format_symbol(kernel, pointer, symbol,
-					     sizeof(symbol));
-		else if (profile_symbolize(kernel->profile, pointer, &name,
-					   &offset))
-			snprintf(symbol, sizeof(symbol), "%s+0x%" PRIx64, name,
-				 offset);
-		snprintf(ret, PLACE_BYTES, "per-cpu variable %s of CPU %" PRIu32,
-			 symbol, root->owner);
-		return true;
-	}
-	return false;
+bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES])
+{
+	uint32_t index = lookup_unit(report->lookup, va);
+	const struct kernel_root *root;
+	char symbol[SYMBOL_BYTES_MAX];
+
+	if (index == UINT32_MAX)
+		return false;
+	root = &report->kernel->roots.data[index];
+	place_percpu_pointer(report,
+			     va - report->kernel->cpu_offset[root->owner],
+			     symbol);
+	snprintf(ret, PLACE_BYTES, "per-cpu variable %s of CPU %" PRIu32,
+		 symbol, root->owner);
+	return true;
 }
 
 const struct kernel_task *place_stack(const struct report *report, uint64_t va)
 {
-	const struct kernel *kernel = report->kernel;
-	size_t i;
+	uint32_t index = lookup_stack(report->lookup, va);
 
-	for (i = 0; i < kernel->tasks.size; i++) {
-		const struct kernel_task *task = &kernel->tasks.data[i];
+	return index == UINT32_MAX ? NULL :
+				     &report->kernel->tasks.data[index];
+}
 
-		if (task->stack_va && va - task->stack_va < kernel->thread_bytes)
-			return task;
-	}
-	return NULL;
+bool place_module(struct report *report, uint64_t va,
+		  char ret[SYMBOL_BYTES_MAX])
+{
+	const struct kernel_module_part *part =
+		kernel_module_part(report->kernel, va);
+	struct kernel_symbol_name symbol;
+	uint64_t text_end;
+
+	if (!part)
+		return false;
+	text_end = part->start_va + part->text_bytes;
+	/* The last function is no name for what lies behind all of them. */
+	if (kernel_symbolize(report->kernel, va, &symbol) &&
+	    !(symbol.is_data && va - symbol.offset < text_end))
+		snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64 " [%s]",
+			 symbol.name, symbol.offset, part->module->name);
+	else
+		snprintf(ret, SYMBOL_BYTES_MAX, "%s of [%s] +0x%" PRIx64,
+			 va < text_end ? "text" : "data", part->module->name,
+			 va - part->start_va);
+	return true;
+}
+
+bool place_module_percpu(struct report *report, const struct object *object,
+			 uint64_t offset, char ret[SYMBOL_BYTES_MAX])
+{
+	uint32_t index = object->kind == HEAP_PERCPU ?
+				 lookup_percpu_module(report->lookup,
+						      object->va) :
+				 UINT32_MAX;
+	const struct kernel_module *module;
+	struct kernel_symbol_name symbol;
+
+	if (index == UINT32_MAX)
+		return false;
+	module = &report->kernel->modules.data[index];
+	if (kernel_module_symbol(report->kernel, module, object->va,
+				 object->va + object->bytes,
+				 object->va + offset, &symbol))
+		snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64 " [%s]",
+			 symbol.name, symbol.offset, module->name);
+	else
+		snprintf(ret, SYMBOL_BYTES_MAX, "data of [%s] +0x%" PRIx64,
+			 module->name, offset);
+	return true;
 }
 
 static void format_slab(struct report *report, uint64_t pfn,
@@ -96,7 +154,7 @@ static void format_direct(struct report *report, uint64_t va,
 		format_slab(report, pfn, ret);
 	else
 		snprintf(ret, PLACE_BYTES, "%s, page frame 0x%" PRIx64 "%s",
-			 page_words[class], pfn,
+			 place_pages[class], pfn,
 			 image_has_page(kernel->image, pfn) ?
 				 "" :
 				 ", which is not in the dump");
@@ -132,7 +190,7 @@ static bool format_vmemmap(struct report *report, uint64_t va,
 		return false;
 	snprintf(ret, PLACE_BYTES,
 		 "the struct page of page frame 0x%" PRIx64 ", %s, of no object",
-		 pfn, page_words[kernel->page_class[pfn]]);
+		 pfn, place_pages[kernel->page_class[pfn]]);
 	return true;
 }
 
@@ -147,7 +205,10 @@ void place_format(struct report *report, uint64_t va, char ret[PLACE_BYTES])
 		format_vmalloc(report, va, ret);
 	else if (format_vmemmap(report, va, ret))
 		;
-	else if (object_symbol(report, va, symbol))
+	else if (place_percpu_pointer(report, va, symbol))
+		snprintf(ret, PLACE_BYTES, "the per-cpu pointer of %s", symbol);
+	else if (place_module(report, va, symbol) ||
+		 object_symbol(report, va, symbol))
 		snprintf(ret, PLACE_BYTES, "%s, of the kernel image or a module",
 			 symbol);
 	else if (va < UINT64_C(1) << 47)
@@ -193,21 +254,36 @@ static void format_root(struct report *report, const struct kernel_root *root,
 	}
 }
 
+const char *place_type(const struct report *report,
+		       const struct object *object, uint64_t offset,
+		       char ret[PLACE_MEMBER_BYTES])
+{
+	const struct kernel *kernel = report->kernel;
+	const char *type;
+
+	if (ret)
+		ret[0] = '\0';
+	if (object->kind != HEAP_SLAB)
+		return NULL;
+	type = kernel_cache_type(
+		kernel, &kernel->caches.data[object->region->owner]);
+	if (type && ret &&
+	    !kernel_member_path(kernel, type, offset, ret, PLACE_MEMBER_BYTES))
+		ret[0] = '\0';
+	return type;
+}
+
 const char *place_member(const struct report *report,
 			 const struct object *object, uint64_t offset,
 			 char ret[PLACE_MEMBER_BYTES])
 {
-	const char *type = NULL;
-	char path[PLACE_MEMBER_BYTES - 4];
+	char path[PLACE_MEMBER_BYTES];
 
+	place_type(report, object, offset, path);
 	ret[0] = '\0';
-	if (object->kind == HEAP_SLAB)
-		type = kernel_cache_type(
-			report->kernel,
-			&report->kernel->caches.data[object->region->owner]);
-	if (type && kernel_member_path(report->kernel, type, offset, path,
-				       sizeof(path)))
-		snprintf(ret, PLACE_MEMBER_BYTES, " (%s)", path);
+	if (path[0])
+		snprintf(ret, PLACE_MEMBER_BYTES, " (%.*s)",
+			 PLACE_MEMBER_BYTES - 4, path);
 	return ret;
 }
 
@@ -223,8 +299,10 @@ static void format_object(struct report *report, uint32_t id, uint32_t word,
 			 "%s 0x%016" PRIx64 ", by its struct page or page tables",
 			 object_family(&object), object.va);
 	else if (object.region->flags & HEAP_ROOT &&
-		 object_symbol(report, va, symbol))
-		kernel_format_symbol(report->kernel, va, ret, PLACE_BYTES);
+		 place_module(report, va, symbol))
+		snprintf(ret, PLACE_BYTES, "%s", symbol);
+	else if (place_module_percpu(report, &object, va - object.va, symbol))
+		snprintf(ret, PLACE_BYTES, "per-cpu variable %s", symbol);
 	else
 		snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s",
 			 object_family(&object), object.va, va - object.va,
@@ -263,7 +341,7 @@ void place_holder(struct report *report, uint32_t source, uint32_t word,
 		snprintf(ret, PLACE_BYTES,
 			 "struct page of page frame 0x%" PRIx64 ", %s", pfn,
 			 pfn < kernel->end_pfn ?
-				 page_words[kernel->page_class[pfn]] :
+				 place_pages[kernel->page_class[pfn]] :
 				 "?");
 	}
 }

@@ -14,10 +14,33 @@ void place_format(struct report *report, uint64_t va, char ret[PLACE_BYTES]);
 /* "name+0x10" of a static per-cpu variable and its CPU; false if it is none. */
 bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES]);
 
+/* "name+0x10" of the static per-cpu variable that a per-cpu pointer is of;
+ * false if it is of none. */
+bool place_percpu_pointer(struct report *report, uint64_t pointer,
+			  char ret[SYMBOL_BYTES_MAX]);
+
+/* What of a module lies at an address: "name+0x10 [module]", or, where it has
+ * no name, "data of [module] +0x10"; false if it is no module's.  The same of
+ * the copies of its per-cpu variables, by their per-cpu pointer. */
+bool place_module(struct report *report, uint64_t va,
+		  char ret[SYMBOL_BYTES_MAX]);
+bool place_module_percpu(struct report *report, const struct object *object,
+			 uint64_t offset, char ret[SYMBOL_BYTES_MAX]);
+
+/* What a page frame is used for, by enum page_class: "a page table". */
+extern const char *const place_pages[PAGE_CLASSES];
+/* "page table": stable, for JSON. */
+extern const char *const place_classes[PAGE_CLASSES];
+
 /* The task on whose stack the address lies, or NULL. */
 const struct kernel_task *place_stack(const struct report *report, uint64_t va);
 
 #define PLACE_MEMBER_BYTES 128
+/* The type of an object, NULL if it is not known, and its member at @offset, ""
+ * if there is none; @ret may be NULL. */
+const char *place_type(const struct report *report,
+		       const struct object *object, uint64_t offset,
+		       char ret[PLACE_MEMBER_BYTES]);
 /* " (se.run_node.rb_left)", the member that an offset of an object is in, or ""
  * where its type is not known; returns @ret. */
 const char *place_member(const struct report *report,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "report/lookup.h"
 
 typedef void report_fn(struct report *report);
 
@@ -26,6 +27,11 @@ run(const struct kml_analysis *analysis,
 	report = calloc(1, sizeof(*report));
 	if (!report)
 		return error_nomem();
+	report->lookup = lookup_create(&analysis->kernel);
+	if (!report->lookup) {
+		free(report);
+		return error_nomem();
+	}
 	report->analysis = (struct kml_analysis *)analysis;
 	report->kernel = &report->analysis->kernel;
 	report->heap = &report->analysis->heap;
@@ -35,6 +41,7 @@ run(const struct kml_analysis *analysis,
 	writer_init(&report->writer, write, arg);
 	formats[options->format](report);
 	error = writer_finish(&report->writer);
+	lookup_destroy(report->lookup, report->kernel);
 	free(report);
 	return error;
 }
@@ -68,6 +75,57 @@ struct kml_error *kml_report_show(const struct kml_analysis *analysis,
 	if (!analysis->reached)
 		return error_new(KML_ERR_ARGUMENT,
 				 "leaks were not looked for: this is an inventory");
+	return run(analysis, options, formats, write, arg);
+}
+
+/* Reports of what the graph and the verdicts say. */
+static struct kml_error *
+run_analyzed(const struct kml_analysis *analysis,
+	     const struct kml_report_options *options,
+	     report_fn *const *formats, kml_write_fn *write, void *arg)
+{
+	if (!analysis->reached)
+		return error_new(KML_ERR_ARGUMENT,
+				 "leaks were not looked for: this is an inventory");
+	return run(analysis, options, formats, write, arg);
+}
+
+struct kml_error *kml_report_refs(const struct kml_analysis *analysis,
+				  const struct kml_report_options *options,
+				  kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_refs_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_refs_json,
+	};
+
+	return run_analyzed(analysis, options, formats, write, arg);
+}
+
+struct kml_error *kml_report_path(const struct kml_analysis *analysis,
+				  const struct kml_report_options *options,
+				  kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_path_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_path_json,
+	};
+
+	return run_analyzed(analysis, options, formats, write, arg);
+}
+
+struct kml_error *kml_report_whatis(const struct kml_analysis *analysis,
+				    const struct kml_report_options *options,
+				    kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_whatis_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_whatis_json,
+	};
+
 	return run(analysis, options, formats, write, arg);
 }
 

@@ -13,20 +13,35 @@
 #include "leak/analysis.h"
 #include "report/writer.h"
 
+struct lookup;
+
 struct report {
 	/* Not const: symbols and memory are read through caches. */
 	struct kml_analysis *analysis;
 	struct kernel *kernel; /* these two are the analysis' */
 	struct heap *heap;
+	struct lookup *lookup; /* lookup.h */
 	struct kml_report_options options;
 	struct writer writer;
 };
+
+/* Is the @n-th (from 0 on) of what --limit is about listed? */
+static inline bool report_lists(const struct report *report, uint64_t n)
+{
+	return !report->options.limit || n < report->options.limit;
+}
 
 void report_text(struct report *report);
 void report_kmemleak(struct report *report);
 void report_json(struct report *report);
 void report_show_text(struct report *report);
 void report_show_json(struct report *report);
+void report_refs_text(struct report *report);
+void report_refs_json(struct report *report);
+void report_path_text(struct report *report);
+void report_path_json(struct report *report);
+void report_whatis_text(struct report *report);
+void report_whatis_json(struct report *report);
 void report_records_text(struct report *report);
 void report_records_json(struct report *report);
 void report_compare_text(struct report *report);

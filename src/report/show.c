@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "kernel/symbol.h"
+#include "report/lookup.h"
 
 const char *const show_verdicts[] = {
 	[SHOW_FREE] = "free",       [SHOW_DOUBT] = "in_doubt",
@@ -33,11 +33,13 @@ const char *show_color(const struct show *show)
 	}
 }
 
-/* Where in the object; a per-cpu block has a copy for each CPU. */
+/* Where in the object; a per-cpu block has a copy for each CPU, as far from it
+ * as the CPU's unit is from the chunk. */
 static void find_offset(const struct report *report, struct show *show)
 {
-	const struct kernel *kernel = report->kernel;
-	unsigned cpu;
+	const struct heap *heap = report->heap;
+	uint32_t unit, cpu;
+	uint64_t distance;
 
 	show->offset = show->address - show->object.va;
 	show->has_offset = show->how != HEAP_REF_PAGE &&
@@ -47,17 +49,16 @@ static void find_offset(const struct report *report, struct show *show)
 	    show->offset < show->object.bytes)
 		return;
 	show->has_offset = false;
-	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
-		uint64_t offset = show->address - kernel->cpu_offset[cpu] -
-				  show->object.va;
-
-		if (!kernel->cpu_offset[cpu] || offset >= show->object.bytes)
-			continue;
-		show->has_offset = true;
-		show->offset = offset;
-		show->cpu = (int)cpu;
+	unit = heap_find_region(heap, show->address);
+	if (unit == HEAP_NONE)
 		return;
-	}
+	distance = heap->regions.data[unit].va - show->object.region->va;
+	cpu = lookup_cpu(report->lookup, distance);
+	if (cpu == UINT32_MAX)
+		return;
+	show->has_offset = true;
+	show->offset -= distance;
+	show->cpu = (int)cpu;
 }
 
 /* What the allocator knows of it; whether it is leaked is the verdict. */
@@ -78,28 +79,18 @@ static const char *state_of(const struct kml_analysis *analysis, uint32_t id)
 }
 
 /* The leak that a white object belongs to. */
-static void find_leak(const struct leaks *leaks, struct show *show)
+static void find_leak(const struct report *report, struct show *show)
 {
-	uint32_t i;
+	const struct leaks *leaks = &report->analysis->leaks;
 
-	show->verdict = SHOW_ROOT;
-	for (i = 0; i < leaks->n_leaks; i++) {
-		show->leak = i;
-		if (leaks->leaks[i].id == show->id)
-			return;
+	show->leak = leak_index_find(&report->lookup->leaks, show->id);
+	if (show->leak == UINT32_MAX) {
+		show->verdict = SHOW_DOUBT;
+		return;
 	}
-	show->verdict = SHOW_FOLLOWER;
-	for (i = 0; i < leaks->n_leaks; i++) {
-		const struct leak *leak = &leaks->leaks[i];
-		const uint32_t *ids = leaks->followers + leak->first_follower;
-		uint32_t f;
-
-		show->leak = i;
-		for (f = 0; f < leak->n_followers; f++) {
-			if (ids[f] == show->id)
-				return;
-		}
-	}
+	show->verdict = leaks->leaks[show->leak].id == show->id ?
+				SHOW_ROOT :
+				SHOW_FOLLOWER;
 }
 
 static void find_verdict(const struct report *report, struct show *show)
@@ -112,7 +103,7 @@ static void find_verdict(const struct report *report, struct show *show)
 	else if (!heap_is_allocated(report->heap, show->id))
 		show->verdict = SHOW_DOUBT;
 	else if (!bitmap_test(a->reached, show->id))
-		find_leak(&a->leaks, show);
+		find_leak(report, show);
 	else if (overrides && bitmap_test(overrides->black, show->id))
 		show->verdict = SHOW_IGNORED;
 	else if (overrides && bitmap_test(overrides->gray, show->id))
@@ -128,73 +119,92 @@ static bool holds(const struct kml_analysis *a, uint32_t source)
 	       bitmap_test(a->reached, source);
 }
 
-static void add_references(const struct kml_analysis *a, struct show *show,
-			   uint32_t source)
+bool show_next_reference(const struct report *report, uint32_t id,
+			 struct show_cursor *cursor,
+			 const struct graph_reference **ret)
 {
-	const struct graph *graph = &a->graph;
-	uint64_t i;
+	const struct kml_analysis *a = report->analysis;
+	const struct graph_reverse *reverse = &report->lookup->references;
+	uint64_t n = reverse->first[id + 1] - reverse->first[id];
 
-	for (i = graph->first[source]; i < graph->first[source + 1]; i++) {
-		const struct graph_edge *edge = &graph->edges[i];
-		uint64_t n = show->n_holders + show->n_leaked_holders;
+	for (; cursor->pass < 3; cursor->pass++, cursor->i = 0) {
+		while (cursor->i < n) {
+			const struct graph_reference *r =
+				&reverse->references[reverse->first[id] +
+						     cursor->i++];
+			bool root = r->from >= a->graph.n_objects;
+			bool held = holds(a, r->from);
 
-		if (edge->to != show->id)
-			continue;
+			if ((root ? 0u : held ? 1u : 2u) != cursor->pass)
+				continue;
+			cursor->held = held;
+			*ret = r;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void find_holders(const struct report *report, struct show *show)
+{
+	struct show_cursor cursor = { 0 };
+	const struct graph_reference *r;
+	uint64_t n = 0;
+
+	while (show_next_reference(report, show->id, &cursor, &r)) {
 		if (n < SHOW_HOLDERS)
 			show->holders[n] = (struct show_holder){
-				.source = source,
-				.word = graph_edge_word(edge),
-				.how = (uint8_t)graph_edge_how(edge),
+				.source = r->from,
+				.word = graph_reference_word(r),
+				.how = (uint8_t)graph_reference_how(r),
 			};
-		if (holds(a, source))
+		n++;
+		if (cursor.held)
 			show->n_holders++;
 		else
 			show->n_leaked_holders++;
 	}
 }
 
-/* The graph has references by source alone: look through all of them. */
-static void find_holders(const struct report *report, struct show *show)
-{
-	const struct kml_analysis *a = report->analysis;
-	uint32_t source;
-
-	for (source = a->graph.n_objects; source < a->graph.n_sources; source++)
-		add_references(a, show, source);
-	for (source = 0; source < a->graph.n_objects; source++) {
-		if (holds(a, source))
-			add_references(a, show, source);
-	}
-	for (source = 0; source < a->graph.n_objects; source++) {
-		if (!holds(a, source))
-			add_references(a, show, source);
-	}
-}
-
-void show_find(struct report *report, uint64_t address, struct show *ret)
+void show_find_where(struct report *report, uint64_t address,
+		     struct show *ret)
 {
 	enum heap_reference how = HEAP_REF_NONE;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->address = address;
+	ret->cpu = -1;
 	ret->id = heap_resolve(report->heap, address, &how);
 	ret->how = (uint8_t)how;
 	ret->task = place_stack(report, address);
+	if (ret->id == HEAP_NONE)
+		return;
+	ret->object = object_of(report, ret->id);
+	find_offset(report, ret);
+}
+
+void show_find_object(struct report *report, uint64_t address,
+		      struct show *ret)
+{
+	show_find_where(report, address, ret);
 	if (ret->id == HEAP_NONE) {
 		place_format(report, address, ret->place);
 		return;
 	}
-	ret->object = object_of(report, ret->id);
 	/* A module's memory, which is one object to us. */
-	if (ret->object.region->flags & HEAP_ROOT && how == HEAP_REF_ADDRESS) {
-		char symbol[SYMBOL_BYTES_MAX];
-
-		if (object_symbol(report, address, symbol))
-			kernel_format_symbol(report->kernel, address,
-					     ret->place, sizeof(ret->place));
-	}
-	find_offset(report, ret);
+	if (ret->object.region->flags & HEAP_ROOT &&
+	    ret->how == HEAP_REF_ADDRESS)
+		place_module(report, address, ret->place);
+	else if (ret->has_offset)
+		place_module_percpu(report, &ret->object, ret->offset,
+				    ret->place);
 	ret->state = state_of(report->analysis, ret->id);
 	find_verdict(report, ret);
-	find_holders(report, ret);
+}
+
+void show_find(struct report *report, uint64_t address, struct show *ret)
+{
+	show_find_object(report, address, ret);
+	if (ret->id != HEAP_NONE)
+		find_holders(report, ret);
 }

@@ -3,7 +3,9 @@
 #ifndef KML_REPORT_SHOW_H
 #define KML_REPORT_SHOW_H
 
+#include "graph/reverse.h"
 #include "report/content.h"
+#include "report/json_writer.h"
 #include "report/place.h"
 
 enum show_verdict {
@@ -52,6 +54,34 @@ extern const char *const show_verdicts[]; /* "held", ...: stable */
  * allocated. */
 const char *show_color(const struct show *show);
 
+/* The address, its object and offset, and its task. */
+void show_find_where(struct report *report, uint64_t address,
+		     struct show *ret);
+/* All but the holders; or all.  lookup_leaks() and, for all, lookup_references()
+ * are to be called first. */
+void show_find_object(struct report *report, uint64_t address,
+		      struct show *ret);
 void show_find(struct report *report, uint64_t address, struct show *ret);
+
+/*
+ * The next reference to object @id after *@at, which starts at 0: first those
+ * of roots, then of what is held, then of what is not.  False: no more.
+ */
+struct show_cursor {
+	uint32_t pass;
+	uint64_t i;
+	bool held; /* of the reference returned: its holder is */
+};
+bool show_next_reference(const struct report *report, uint32_t id,
+			 struct show_cursor *cursor,
+			 const struct graph_reference **ret);
+
+/* The address and what it is of; of an object with its verdict. */
+void show_text_head(struct report *report, const struct show *show);
+/* "address", "place" and "stack_of" of the JSON object being written. */
+void json_show_head(struct json *json, const struct show *show);
+/* Of show.object, which there is: all but what refers to it. */
+void json_show_object(struct json *json, struct report *report,
+		      const struct show *show);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "leak/fingerprint.h"
 #include "report/json_common.h"
+#include "report/lookup.h"
 #include "report/show.h"
 #include "report/source.h"
 
@@ -66,15 +67,12 @@ static void json_verdict(struct json *json, const struct report *report,
 	json_end(json);
 }
 
-static void json_object_facts(struct json *json, struct report *report,
-			      const struct show *show)
+void json_show_object(struct json *json, struct report *report,
+		      const struct show *show)
 {
-	struct content content;
-	char hex[2 * CONTENT_SHOWN + 1] = "", symbol[SYMBOL_BYTES_MAX];
+	char symbol[SYMBOL_BYTES_MAX];
 	uint64_t caller = object_caller(&show->object);
-	size_t i;
 
-	json_object(json, "object");
 	json_object_members(json, &show->object);
 	json_string(json, "by", source_how[show->how]);
 	if (show->has_offset)
@@ -87,6 +85,17 @@ static void json_object_facts(struct json *json, struct report *report,
 	if (caller)
 		object_symbol(report, caller, symbol);
 	json_string(json, "caller", caller ? symbol : NULL);
+}
+
+static void json_object_facts(struct json *json, struct report *report,
+			      const struct show *show)
+{
+	struct content content;
+	char hex[2 * CONTENT_SHOWN + 1] = "";
+	size_t i;
+
+	json_object(json, "object");
+	json_show_object(json, report, show);
 	json_holders(json, report, show);
 	if (!report->options.no_content) {
 		content_read(report, &show->object, CONTENT_SHOWN, &content);
@@ -97,10 +106,8 @@ static void json_object_facts(struct json *json, struct report *report,
 	json_end(json);
 }
 
-static void json_shown(struct json *json, struct report *report,
-		       const struct show *show)
+void json_show_head(struct json *json, const struct show *show)
 {
-	json_object(json, NULL);
 	json_address(json, "address", show->address);
 	json_string(json, "place", show->place[0] ? show->place : NULL);
 	if (show->task) {
@@ -112,6 +119,13 @@ static void json_shown(struct json *json, struct report *report,
 	} else {
 		json_null(json, "stack_of");
 	}
+}
+
+static void json_shown(struct json *json, struct report *report,
+		       const struct show *show)
+{
+	json_object(json, NULL);
+	json_show_head(json, show);
 	if (show->id == HEAP_NONE)
 		json_null(json, "object");
 	else
@@ -124,6 +138,8 @@ void report_show_json(struct report *report)
 	struct json json;
 	size_t i;
 
+	if (!lookup_leaks(report) || !lookup_references(report))
+		return;
 	json_init(&json, &report->writer);
 	json_object(&json, NULL);
 	json_header(&json, report, "show");

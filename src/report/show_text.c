@@ -3,6 +3,8 @@
 #include <inttypes.h>
 
 #include "base/util.h"
+#include "report/holder.h"
+#include "report/lookup.h"
 #include "report/number.h"
 #include "report/show.h"
 
@@ -42,14 +44,6 @@ static void print_content(struct report *report, const struct show *show)
 	print_rows(report, show, row, MIN(bytes - row, 2 * HEX_ROW_BYTES));
 }
 
-static const char *how_word(unsigned how)
-{
-	return how == HEAP_REF_PAGE	? " (its struct page)" :
-	       how == HEAP_REF_PERCPU	? " (its per-cpu pointer)" :
-	       how == HEAP_REF_PHYSICAL ? " (its physical address)" :
-					  "";
-}
-
 static void print_holders(struct report *report, const struct show *show)
 {
 	uint64_t n = show->n_holders + show->n_leaked_holders;
@@ -73,7 +67,7 @@ static void print_holders(struct report *report, const struct show *show)
 
 		place_holder(report, holder->source, holder->word, &id, &va,
 			     text);
-		writer_printf(w, "    %s%s%s\n", text, how_word(holder->how),
+		writer_printf(w, "    %s%s%s\n", text, holder_how(holder->how),
 			      i >= show->n_holders ? ", leaked itself" : "");
 	}
 	if (n > SHOW_HOLDERS)
@@ -136,7 +130,7 @@ static void print_object(struct report *report, const struct show *show)
 		writer_printf(w, ", at its byte %s (0x%" PRIx64 ")",
 			      COUNT(show->offset), show->offset);
 	else
-		writer_puts(w, how_word(show->how));
+		writer_puts(w, holder_how(show->how));
 	if (show->cpu >= 0)
 		writer_printf(w, " on CPU %d", show->cpu);
 	writer_printf(w, "\n  %s: ", show->state);
@@ -151,7 +145,7 @@ static void print_object(struct report *report, const struct show *show)
 	}
 }
 
-static void print_address(struct report *report, const struct show *show)
+void show_text_head(struct report *report, const struct show *show)
 {
 	const struct kernel_task *task = show->task;
 	struct writer *w = &report->writer;
@@ -167,6 +161,11 @@ static void print_address(struct report *report, const struct show *show)
 			      show->address < task->sp ? "below" :
 							 "at or above",
 			      task->sp);
+}
+
+static void print_address(struct report *report, const struct show *show)
+{
+	show_text_head(report, show);
 	if (show->id == HEAP_NONE)
 		return;
 	print_holders(report, show);
@@ -178,6 +177,8 @@ void report_show_text(struct report *report)
 {
 	size_t i;
 
+	if (!lookup_leaks(report) || !lookup_references(report))
+		return;
 	for (i = 0; i < report->options.n_addresses; i++) {
 		struct show show;
 

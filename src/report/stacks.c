@@ -48,6 +48,11 @@ void stacks_destroy(struct stacks *stacks)
 	free(stacks);
 }
 
+struct report *stacks_report(const struct stacks *stacks)
+{
+	return stacks->report;
+}
+
 static void unwind(struct stacks *stacks, uint32_t task, struct stack *stack)
 {
 	stack->unwound = true;

@@ -20,4 +20,10 @@ struct stack_slot {
 /* Valid until the stacks are destroyed. */
 struct stack_slot stacks_find(struct stacks *stacks, const struct held *held);
 
+/* Whose stacks they are. */
+struct report *stacks_report(const struct stacks *stacks);
+
+/* It, for a person, indented. */
+void text_frame(struct report *report, const struct stack_slot *slot);
+
 #endif

@@ -9,7 +9,7 @@
 #include "report/object.h"
 #include "report/stacks.h"
 
-static void print_frame(struct report *report, const struct stack_slot *slot)
+void text_frame(struct report *report, const struct stack_slot *slot)
 {
 	struct writer *w = &report->writer;
 	char symbol[SYMBOL_BYTES_MAX], text[512];
@@ -47,7 +47,7 @@ static void print_held(struct report *report, struct stacks *stacks,
 		      object.va, BYTES(object.bytes), object_family(&object),
 		      held->slot_va, task->comm, task->pid,
 		      BYTES(held->slot_va - task->sp));
-	print_frame(report, &slot);
+	text_frame(report, &slot);
 }
 
 void text_held(struct report *report)

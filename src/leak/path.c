@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "leak/path.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+
+struct walk {
+	const struct path_search *s;
+	struct paths paths;
+	uint32_t *queue; /* each object is pushed at most once */
+	uint32_t n_queue, next;
+	uint32_t *seen;  /* references so far to each of overrides->counts */
+	uint64_t n_wanted; /* still to be found */
+	bool leaked;     /* chains of leaks: they stay within one */
+};
+
+static void push(struct walk *w, uint32_t id, uint32_t parent, uint32_t where)
+{
+	w->paths.parent[id] = parent;
+	w->paths.where[id] = where;
+	bitmap_set(w->paths.found, id);
+	w->queue[w->n_queue++] = id;
+	w->n_wanted -= bitmap_test(w->s->wanted, id);
+}
+
+/* With this reference to it, has the object as many as it needs (mark.c)? */
+static bool is_enough(struct walk *w, uint32_t id)
+{
+	const struct overrides *overrides = w->s->overrides;
+	size_t i;
+
+	if (!overrides || !bitmap_test(overrides->counted, id))
+		return true;
+	return overrides_need(overrides, id, &i) <= ++w->seen[i];
+}
+
+/* May a chain go on from @source to @to? */
+static bool leads(struct walk *w, uint32_t source, uint32_t to)
+{
+	const struct path_search *s = w->s;
+
+	if (bitmap_test(w->paths.found, to))
+		return false;
+	if (w->leaked)
+		return leak_is_white(s->kernel, s->reached, to) &&
+		       leak_index_find(s->index, to) ==
+			       leak_index_find(s->index, source);
+	return bitmap_test(s->reached, to) &&
+	       !bitmap_test(s->kernel->heap->free, to) && is_enough(w, to);
+}
+
+static void follow(struct walk *w, uint32_t source)
+{
+	const struct graph *graph = w->s->graph;
+	uint64_t i;
+
+	for (i = graph->first[source]; i < graph->first[source + 1]; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+
+		if (leads(w, source, edge->to))
+			push(w, edge->to, source, edge->where);
+	}
+}
+
+static void drain(struct walk *w)
+{
+	while (w->next < w->n_queue && w->n_wanted)
+		follow(w, w->queue[w->next++]);
+}
+
+/* ---- chains that start at roots */
+
+/* The order of roots, of struct pages (ROOT_KINDS), and of module memory. */
+#define RANKS 8u
+
+static unsigned rank_of(unsigned kind)
+{
+	static const uint8_t ranks[ROOT_KINDS + 1] = {
+		[ROOT_SECTION] = 0,  [ROOT_MODULE] = 1,	   [ROOT_PERCPU] = 1,
+		[ROOT_RESERVED] = 2, [ROOT_KINDS] = 3,	   [ROOT_CODE] = 4,
+		[ROOT_REGISTERS] = 5, [ROOT_IRQ_STACK] = 6, [ROOT_STACK] = 7,
+	};
+
+	return ranks[kind];
+}
+
+/* Call @fn for each object of module memory. */
+static void for_each_module_object(struct walk *w,
+				   void (*fn)(struct walk *w, uint32_t id))
+{
+	const struct heap *heap = w->s->kernel->heap;
+	uint32_t i, id;
+
+	for (i = 0; i < heap->regions.size; i++) {
+		const struct heap_region *r = &heap->regions.data[i];
+
+		if (!(r->flags & HEAP_ROOT) || r->flags & HEAP_ALIAS)
+			continue;
+		for (id = r->first_id; id < r->first_id + r->n_objects; id++)
+			fn(w, id);
+	}
+}
+
+/* A chain starts here; what it leads to has its turn. */
+static void find_module_object(struct walk *w, uint32_t id)
+{
+	if (bitmap_test(w->s->kernel->heap->free, id) ||
+	    bitmap_test(w->paths.found, id))
+		return;
+	w->paths.parent[id] = HEAP_NONE;
+	bitmap_set(w->paths.found, id);
+	w->n_wanted -= bitmap_test(w->s->wanted, id);
+}
+
+static void follow_module_object(struct walk *w, uint32_t id)
+{
+	if (bitmap_test(w->paths.found, id) &&
+	    w->paths.parent[id] == HEAP_NONE)
+		follow(w, id);
+}
+
+static void walk_roots(struct walk *w)
+{
+	const struct path_search *s = w->s;
+	uint32_t source;
+	unsigned rank;
+
+	for_each_module_object(w, find_module_object);
+	for (rank = 0; rank < RANKS; rank++) {
+		if (rank == rank_of(ROOT_MODULE))
+			for_each_module_object(w, follow_module_object);
+		for (source = s->graph->n_objects;
+		     source < s->graph->n_sources; source++) {
+			uint32_t root = graph_source_root(s->graph, s->kernel,
+							  source);
+			unsigned kind = root == UINT32_MAX ?
+						ROOT_KINDS :
+						s->kernel->roots.data[root].kind;
+
+			if (rank_of(kind) == rank)
+				follow(w, source);
+		}
+	}
+	drain(w);
+}
+
+/* ---- chains that start elsewhere */
+
+static void walk_doubtful(struct walk *w)
+{
+	const struct heap *heap = w->s->kernel->heap;
+	uint32_t id;
+
+	for (id = 0; id < heap->n_ids; id++) {
+		if ((bitmap_test(heap->torn, id) ||
+		     bitmap_test(heap->unreadable, id)) &&
+		    !bitmap_test(w->paths.found, id))
+			push(w, id, HEAP_NONE, 0);
+	}
+	drain(w);
+}
+
+static bool is_left(const struct walk *w, uint32_t id)
+{
+	return bitmap_test(w->s->reached, id) &&
+	       !bitmap_test(w->paths.found, id);
+}
+
+/* The objects left over that others of these refer to; NULL: no memory. */
+static uint64_t *find_referred(const struct walk *w)
+{
+	const struct graph *graph = w->s->graph;
+	uint64_t *referred = bitmap_alloc(graph->n_objects), i;
+	uint32_t id;
+
+	for (id = 0; referred && id < graph->n_objects; id++) {
+		if (!is_left(w, id))
+			continue;
+		for (i = graph->first[id]; i < graph->first[id + 1]; i++)
+			bitmap_set(referred, graph->edges[i].to);
+	}
+	return referred;
+}
+
+static bool is_gray(const struct walk *w, uint32_t id)
+{
+	return w->s->overrides && bitmap_test(w->s->overrides->gray, id);
+}
+
+static void push_by_rule(struct walk *w, uint32_t id)
+{
+	bitmap_set(w->paths.by_rule, id);
+	push(w, id, HEAP_NONE, 0);
+}
+
+/*
+ * What is reached all the same was marked because of a rule (mark.c).  Of the
+ * user's that is known object by object; of the built-in ones it follows: what
+ * nothing else of these refers to, or of a cycle one.
+ */
+static struct kml_error *walk_excused(struct walk *w)
+{
+	_cleanup_free_ uint64_t *referred = find_referred(w);
+	uint32_t id, n = w->s->graph->n_objects;
+
+	if (!referred)
+		return error_nomem();
+	for (id = 0; id < n; id++) {
+		if (is_left(w, id) && !bitmap_test(referred, id) &&
+		    !is_gray(w, id))
+			push_by_rule(w, id);
+	}
+	drain(w);
+	for (id = 0; id < n; id++) {
+		if (is_left(w, id) && is_gray(w, id))
+			push(w, id, HEAP_NONE, 0);
+	}
+	drain(w);
+	for (id = 0; id < n && w->n_wanted; id++) {
+		if (is_left(w, id)) {
+			push_by_rule(w, id);
+			drain(w);
+		}
+	}
+	return NULL;
+}
+
+static void walk_leaks(struct walk *w)
+{
+	const struct leaks *leaks = w->s->leaks;
+	uint32_t i;
+
+	w->leaked = true;
+	for (i = 0; i < leaks->n_leaks; i++)
+		push(w, leaks->leaks[i].id, HEAP_NONE, 0);
+	drain(w);
+}
+
+struct kml_error *paths_find(const struct path_search *search,
+			     struct paths *ret)
+{
+	uint32_t n = MAX(search->graph->n_objects, 1);
+	_cleanup_free_ uint32_t *queue = malloc(n * sizeof(*queue));
+	_cleanup_free_ uint32_t *seen = NULL;
+	struct kml_error *error = NULL;
+	struct walk w = {
+		.s = search,
+		.queue = queue,
+		.n_wanted = bitmap_count(search->wanted,
+					 search->graph->n_objects),
+		.paths = {
+			.parent = malloc(n * sizeof(*w.paths.parent)),
+			.where = malloc(n * sizeof(*w.paths.where)),
+			.found = bitmap_alloc(n),
+			.by_rule = bitmap_alloc(n),
+		},
+	};
+
+	if (search->overrides)
+		w.seen = seen = calloc(search->overrides->counts.size + 1,
+				       sizeof(*seen));
+	if (!queue || !w.paths.parent || !w.paths.where || !w.paths.found ||
+	    !w.paths.by_rule || (search->overrides && !seen))
+		error = error_nomem();
+	if (!error) {
+		walk_roots(&w);
+		if (w.n_wanted)
+			walk_doubtful(&w);
+		if (w.n_wanted)
+			error = walk_excused(&w);
+		if (w.n_wanted)
+			walk_leaks(&w);
+	}
+	if (error)
+		paths_deinit(&w.paths);
+	else
+		*ret = w.paths;
+	return error;
+}
+
+void paths_deinit(struct paths *paths)
+{
+	free(paths->parent);
+	free(paths->where);
+	free(paths->found);
+	free(paths->by_rule);
+	memset(paths, 0, sizeof(*paths));
+}
+
+static enum path_start start_of(const struct path_search *s,
+				const struct paths *paths, uint32_t id)
+{
+	const struct heap *heap = s->kernel->heap;
+
+	if (paths->parent[id] != HEAP_NONE)
+		return PATH_ROOT;
+	if (bitmap_test(paths->by_rule, id))
+		return PATH_BUILTIN;
+	if (leak_is_white(s->kernel, s->reached, id))
+		return PATH_LEAK;
+	if (bitmap_test(heap->torn, id) || bitmap_test(heap->unreadable, id))
+		return PATH_DOUBT;
+	if (heap_region_of(heap, id)->flags & HEAP_ROOT)
+		return PATH_MODULE;
+	return PATH_USER;
+}
+
+struct kml_error *paths_get(const struct path_search *search,
+			    const struct paths *paths, uint32_t id,
+			    enum path_start *start_ret,
+			    struct path_link **ret, uint32_t *n_ret)
+{
+	uint32_t n = 0, at, first = id;
+	struct path_link *links;
+
+	*start_ret = PATH_NONE;
+	*ret = NULL;
+	*n_ret = 0;
+	if (!bitmap_test(paths->found, id))
+		return NULL;
+	for (at = id; at < search->graph->n_objects &&
+		      paths->parent[at] != HEAP_NONE;
+	     at = paths->parent[at]) {
+		n++;
+		if (paths->parent[at] < search->graph->n_objects)
+			first = paths->parent[at];
+	}
+	links = malloc(MAX(n, 1) * sizeof(*links));
+	if (!links)
+		return error_nomem();
+	*start_ret = start_of(search, paths, first);
+	*n_ret = n;
+	for (at = id; n; at = paths->parent[at])
+		links[--n] = (struct path_link){ paths->parent[at],
+						 paths->where[at] };
+	*ret = links;
+	return NULL;
+}
