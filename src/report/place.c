@@ -41,7 +41,7 @@ bool place_percpu_pointer(struct report *report, uint64_t pointer,
 	const char *name;
 
 	ret[0] = '\0';
-	if (!lookup->n_units || pointer < 4096 ||
+	if (!lookup->n_units ||
 	    pointer - kernel->percpu_start >=
 		    kernel->roots.data[lookup->units[0].index].bytes)
 		return false;
@@ -205,7 +205,7 @@ void place_format(struct report *report, uint64_t va, char ret[PLACE_BYTES])
 		format_vmalloc(report, va, ret);
 	else if (format_vmemmap(report, va, ret))
 		;
-	else if (place_percpu_pointer(report, va, symbol))
+	else if (va >= 4096 && place_percpu_pointer(report, va, symbol))
 		snprintf(ret, PLACE_BYTES, "the per-cpu pointer of %s", symbol);
 	else if (place_module(report, va, symbol) ||
 		 object_symbol(report, va, symbol))

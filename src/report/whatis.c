@@ -158,14 +158,14 @@ static void find_other(struct report *report, uint64_t va, struct whatis *w)
 	if (find_percpu(report, va, w) || find_direct(report, va, w) ||
 	    find_struct_page(kernel, va, w))
 		return;
-	if (place_percpu_pointer(report, va, w->symbol))
+	if (va < 4096)
+		w->kind = WHATIS_NULL;
+	else if (place_percpu_pointer(report, va, w->symbol))
 		w->kind = WHATIS_PERCPU_POINTER;
 	else if (find_module(report, va, w) || find_image(report, va, w))
 		;
 	else if (va >= kernel->vmalloc_va && va < kernel->vmalloc_end_va)
 		w->kind = WHATIS_VMALLOC;
-	else if (va < 4096)
-		w->kind = WHATIS_NULL;
 	else if (!is_canonical(kernel, va))
 		w->kind = WHATIS_NONCANONICAL;
 	else
@@ -191,6 +191,12 @@ static void find_object(struct report *report, uint64_t va, struct whatis *w)
 	w->cpu = w->show.cpu;
 	if (w->kind == WHATIS_STRUCT_PAGE)
 		find_struct_page(report->kernel, va, w);
+	/* Per-cpu pointers may look like addresses of the image (heap.h). */
+	if (w->kind == WHATIS_PERCPU_POINTER && find_image(report, va, w)) {
+		w->is_image = true;
+		w->image_kind = w->kind;
+		w->kind = WHATIS_PERCPU_POINTER;
+	}
 	if (w->show.has_offset)
 		place_module_percpu(report, object, w->show.offset, w->symbol);
 	if (object->region->flags & HEAP_ROOT && w->kind == WHATIS_OBJECT)
@@ -310,9 +316,9 @@ static void append_struct_page(struct report *report, const struct whatis *w,
 		append_page(report, w->pfn, ret);
 }
 
-static void append_image(const struct whatis *w, char *ret)
+static void append_image(const struct whatis *w, unsigned kind, char *ret)
 {
-	append(ret, "%s of %s%s", whatis_kinds[w->kind],
+	append(ret, "%s of %s%s", whatis_kinds[kind],
 	       w->module ? "module " : "the kernel",
 	       w->module ? w->module : "");
 	if (w->section)
@@ -338,7 +344,7 @@ void whatis_format(struct report *report, const struct whatis *w,
 		break;
 	case WHATIS_TEXT:
 	case WHATIS_DATA:
-		append_image(w, ret);
+		append_image(w, w->kind, ret);
 		break;
 	case WHATIS_PERCPU:
 		append(ret, "per-cpu variable %s of CPU %d", w->symbol, w->cpu);
@@ -353,10 +359,14 @@ void whatis_format(struct report *report, const struct whatis *w,
 			break;
 		}
 		append_object(report, w, ret);
-		if (w->symbol[0])
+		if (w->symbol[0] && !w->is_image)
 			append(ret, ", %s", w->symbol);
 		if (w->cpu >= 0)
 			append(ret, ", copy of CPU %d", w->cpu);
+		if (w->is_image) {
+			append(ret, "; or ");
+			append_image(w, w->image_kind, ret);
+		}
 		break;
 	case WHATIS_SLAB:
 		append_page(report, w->pfn, ret);

@@ -38,6 +38,9 @@ struct whatis {
 	uint64_t pfn;          /* whose struct page it is, or that it is in */
 	char symbol[SYMBOL_BYTES_MAX]; /* "" if none */
 	const char *module;    /* NULL: none */
+	bool is_image;         /* a per-cpu pointer: an address of the image just
+				  as well, ... */
+	uint8_t image_kind;    /* ... of WHATIS_TEXT or _DATA */
 	bool given_back;       /* of the image: its memory is somebody else's
 				  since the boot */
 	const char *section;   /* of the image: ".data"; NULL: not known */
