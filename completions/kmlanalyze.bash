@@ -15,7 +15,7 @@ _kmlanalyze()
 		prev=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	case ${COMP_WORDS[1]-} in
-	caches|profile|show) command=${COMP_WORDS[1]} ;;
+	caches|profile|show|refs|path|whatis) command=${COMP_WORDS[1]} ;;
 	esac
 	case $prev in
 	--format)
@@ -43,6 +43,10 @@ _kmlanalyze()
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
 		--rules --baseline --min-age" ;;
+	refs) options="${common/--verbose/} --stack --precise --rules
+		--baseline --min-age --limit" ;;
+	path|whatis) options="${common/--verbose/} --stack --precise --rules
+		--baseline --min-age --no-lines" ;;
 	caches) options=$common ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac
@@ -52,7 +56,7 @@ _kmlanalyze()
 	fi
 	if [[ $COMP_CWORD == 1 ]]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'leaks caches show profile help version' -- "$cur"
+			compgen -W 'leaks caches show refs path whatis profile help version' -- "$cur"
 		)
 	fi
 	compopt -o default
