@@ -51,16 +51,56 @@ static bool leads(struct walk *w, uint32_t source, uint32_t to)
 	       !bitmap_test(s->kernel->heap->free, to) && is_enough(w, to);
 }
 
+static bool is_stack(unsigned kind)
+{
+	return kind == ROOT_STACK || kind == ROOT_IRQ_STACK;
+}
+
+/* The object that a stack lies in: its frames refer to each other, which is no
+ * answer to who holds it. */
+static uint32_t own_object(const struct walk *w, uint32_t source)
+{
+	const struct path_search *s = w->s;
+	uint32_t root = graph_source_root(s->graph, s->kernel, source);
+	enum heap_reference how;
+
+	if (root == UINT32_MAX ||
+	    !is_stack(s->kernel->roots.data[root].kind))
+		return HEAP_NONE;
+	return heap_resolve(s->kernel->heap,
+			    s->kernel->roots.data[root].start_va, &how);
+}
+
+static void follow_edge(struct walk *w, uint32_t source,
+			const struct graph_edge *edge)
+{
+	if (leads(w, source, edge->to))
+		push(w, edge->to, source, edge->where);
+}
+
 static void follow(struct walk *w, uint32_t source)
 {
 	const struct graph *graph = w->s->graph;
+	uint32_t own = own_object(w, source);
 	uint64_t i;
 
 	for (i = graph->first[source]; i < graph->first[source + 1]; i++) {
-		const struct graph_edge *edge = &graph->edges[i];
+		if (graph->edges[i].to != own)
+			follow_edge(w, source, &graph->edges[i]);
+	}
+}
 
-		if (leads(w, source, edge->to))
-			push(w, edge->to, source, edge->where);
+/* What follow() leaves out. */
+static void follow_own(struct walk *w, uint32_t source)
+{
+	const struct graph *graph = w->s->graph;
+	uint32_t own = own_object(w, source);
+	uint64_t i;
+
+	for (i = graph->first[source];
+	     own != HEAP_NONE && i < graph->first[source + 1]; i++) {
+		if (graph->edges[i].to == own)
+			follow_edge(w, source, &graph->edges[i]);
 	}
 }
 
@@ -121,28 +161,36 @@ static void follow_module_object(struct walk *w, uint32_t id)
 		follow(w, id);
 }
 
-static void walk_roots(struct walk *w)
+static void follow_roots(struct walk *w, unsigned rank,
+			 void (*fn)(struct walk *w, uint32_t source))
 {
 	const struct path_search *s = w->s;
 	uint32_t source;
+
+	for (source = s->graph->n_objects; source < s->graph->n_sources;
+	     source++) {
+		uint32_t root = graph_source_root(s->graph, s->kernel, source);
+
+		if (rank_of(root == UINT32_MAX ?
+				    ROOT_KINDS :
+				    s->kernel->roots.data[root].kind) == rank)
+			fn(w, source);
+	}
+}
+
+static void walk_roots(struct walk *w)
+{
 	unsigned rank;
 
 	for_each_module_object(w, find_module_object);
 	for (rank = 0; rank < RANKS; rank++) {
 		if (rank == rank_of(ROOT_MODULE))
 			for_each_module_object(w, follow_module_object);
-		for (source = s->graph->n_objects;
-		     source < s->graph->n_sources; source++) {
-			uint32_t root = graph_source_root(s->graph, s->kernel,
-							  source);
-			unsigned kind = root == UINT32_MAX ?
-						ROOT_KINDS :
-						s->kernel->roots.data[root].kind;
-
-			if (rank_of(kind) == rank)
-				follow(w, source);
-		}
+		follow_roots(w, rank, follow);
 	}
+	drain(w);
+	follow_roots(w, rank_of(ROOT_IRQ_STACK), follow_own);
+	follow_roots(w, rank_of(ROOT_STACK), follow_own);
 	drain(w);
 }
 

@@ -6,7 +6,8 @@
  * several that are equally short the one counts whose root comes first:
  * variables of the kernel, module memory, per-cpu variables, reserved memory,
  * struct pages, code, registers, and stacks last; then the one whose objects
- * were met first, in the order of ids.  Objects that no root leads to have a
+ * were met first, in the order of ids.  The memory of a stack is held by its
+ * own words only if by nothing else.  Objects that no root leads to have a
  * chain from what holds them otherwise, and leaked ones from their leak.
  */
 #ifndef KML_LEAK_PATH_H
