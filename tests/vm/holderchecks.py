@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """holderchecks.py DIRECTORY...: refs, path and whatis on a stock kernel's dump,
-with the planted holders as the truth. DIRECTORY: of a dump that `scenario`
+with what kmlplant planted as the truth. DIRECTORY: of a dump that `scenario`
 made, as stock-6.1-plant. KMLANALYZE: the program, default ./kmlanalyze.
 
 check() is the same for a section of tests/vm/run.
