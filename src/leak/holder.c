@@ -105,12 +105,13 @@ static struct kml_error *add_holder(struct find *find, enum holder_kind kind,
 
 /* To the last holder. */
 static struct kml_error *add_edge(struct find *find, uint32_t to,
-				  uint64_t offset)
+				  uint64_t offset, bool answered)
 {
 	const struct holder_edge edge = {
 		.holder = (uint32_t)find->holders->list.size - 1,
 		.to = to,
-		.offset = offset,
+		.offset = offset & HOLDER_NO_OFFSET,
+		.answered = answered,
 	};
 
 	return vec_push(&find->holders->edges, edge) ? NULL : error_nomem();
@@ -217,9 +218,37 @@ static struct kml_error *add_whole(struct find *find, uint32_t source,
 
 		error = add_edge(find, word->to,
 				 memory ? word->va - root->start_va :
-					  HOLDER_NO_OFFSET);
+					  HOLDER_NO_OFFSET,
+				 false);
 	}
 	return error;
+}
+
+/*
+ * Does the object have a word that refers to the variable at @start, or to
+ * something in it up to the word at @word_va?  Only its first bytes are
+ * looked at.
+ */
+static bool is_answered(const struct find *find, uint32_t id, uint64_t start,
+			uint64_t word_va)
+{
+	const struct heap_region *r = heap_region_of(find->kernel->heap, id);
+	uint64_t bytes = heap_object_bytes(find->kernel->heap, id), i;
+	uint64_t words[1024];
+	_cleanup_error_ struct kml_error *error = NULL;
+
+	if (r->kind == HEAP_PERCPU || r->kind == HEAP_IOREMAP ||
+	    r->flags & HEAP_NO_SCAN || word_va == UINT64_MAX)
+		return false;
+	bytes = align_down(MIN(bytes, sizeof(words)), 8);
+	error = image_read_va(find->kernel->image,
+			      heap_object_va(find->kernel->heap, id), words,
+			      bytes);
+	for (i = 0; !error && i < bytes / 8; i++) {
+		if (words[i] >= start && words[i] <= word_va + 8)
+			return true;
+	}
+	return false;
 }
 
 typedef struct kml_error *place_fn(const struct find *find, uint64_t va,
@@ -248,7 +277,9 @@ static struct kml_error *add_split(struct find *find, enum holder_kind kind,
 			error = add_edge(find, word->to,
 					 word->va == UINT64_MAX ?
 						 HOLDER_NO_OFFSET :
-						 word->va - at.va);
+						 word->va - at.va,
+					 is_answered(find, word->to, at.va,
+						     word->va));
 	}
 	return error;
 }
@@ -486,7 +517,8 @@ static struct kml_error *add_pages(struct find *find)
 				started = true;
 				if (!error)
 					error = add_edge(find, edge->to,
-							 HOLDER_NO_OFFSET);
+							 HOLDER_NO_OFFSET,
+							 false);
 			}
 		}
 	}

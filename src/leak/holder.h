@@ -39,9 +39,11 @@ struct holder {
 struct holder_edge {
 	uint32_t holder;
 	uint32_t to;
-	uint64_t offset; /* of the word in the holder; HOLDER_NO_OFFSET */
+	uint64_t offset : 63; /* of the word in the holder; HOLDER_NO_OFFSET */
+	uint64_t answered : 1; /* the object refers to the variable in turn, as
+				  what is linked to a list's head does */
 };
-#define HOLDER_NO_OFFSET UINT64_MAX
+#define HOLDER_NO_OFFSET (UINT64_MAX >> 1)
 
 struct holders {
 	VEC(struct holder) list;       /* by source, then by address */

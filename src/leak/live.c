@@ -10,10 +10,12 @@
 #define RANK_NONE 0xffu
 #define CHUNK_NODES 65536u
 
+/* Of words that are not answered. */
+#define RANK_OBJECT 2u
 static const uint8_t holder_ranks[HOLDER_KINDS] = {
-	[HOLDER_VARIABLE] = 0, [HOLDER_PERCPU] = 0, [HOLDER_CODE] = 0,
-	[HOLDER_RESERVED] = 1, [HOLDER_PAGES] = 2,  [HOLDER_STACK] = 3,
-	[HOLDER_IRQ_STACK] = 3, [HOLDER_REGISTERS] = 3,
+	[HOLDER_VARIABLE] = 1,  [HOLDER_PERCPU] = 1,    [HOLDER_CODE] = 1,
+	[HOLDER_RESERVED] = 2,  [HOLDER_PAGES] = 3,     [HOLDER_STACK] = 4,
+	[HOLDER_IRQ_STACK] = 4, [HOLDER_REGISTERS] = 4,
 };
 
 struct build {
@@ -23,8 +25,7 @@ struct build {
 	struct live *live;
 	uint64_t *split; /* a bit per object */
 	struct flow *flow;
-	uint64_t *answered; /* a bit per edge of an object: its target refers to
-			       it */
+	uint64_t *answered; /* a bit per edge: its target refers to its source */
 	uint8_t *rank;      /* by node: what it takes to reach it */
 	uint32_t *queue[LIVE_RANKS]; /* nodes to be looked at */
 	uint32_t n_queue[LIVE_RANKS];
@@ -152,9 +153,11 @@ static struct kml_error *fill_rows(struct build *b)
 
 /* ---- ranks */
 
-static bool has_target(const struct flow *flow, uint32_t from, uint32_t to)
+/* Where @to is in a row; its end: it is not. */
+static uint64_t find_target(const struct flow *flow, uint32_t from, uint32_t to)
 {
-	uint64_t lo = flow->first[from], hi = flow->first[from + 1ull];
+	uint64_t lo = flow->first[from], end = flow->first[from + 1ull];
+	uint64_t hi = end;
 
 	while (lo < hi) {
 		uint64_t mid = lo + (hi - lo) / 2;
@@ -164,7 +167,7 @@ static bool has_target(const struct flow *flow, uint32_t from, uint32_t to)
 		else
 			hi = mid;
 	}
-	return lo < flow->first[from + 1ull] && flow->to[lo] == to;
+	return lo < end && flow->to[lo] == to ? lo : end;
 }
 
 static struct kml_error *find_answered(void *arg, unsigned thread,
@@ -180,17 +183,40 @@ static struct kml_error *find_answered(void *arg, unsigned thread,
 	(void)thread;
 	for (; node < end; node++) {
 		for (i = flow->first[node]; i < flow->first[node + 1ull]; i++) {
-			if (has_target(flow, flow->to[i], node))
+			uint32_t to = flow->to[i];
+
+			if (find_target(flow, to, node) != flow->first[to + 1ull])
 				bitmap_set_atomic(b->answered, i);
 		}
 	}
 	return NULL;
 }
 
+/* Of holders it is known by their words, several of which may have had the
+ * same target. */
+static void take_answered(struct build *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->holders->edges.size; i++) {
+		const struct holder_edge *edge = &b->holders->edges.data[i];
+		uint32_t node = live_holder(b->live, edge->holder);
+		uint64_t at;
+
+		if (!edge->answered || !is_node(b, edge->to))
+			continue;
+		at = find_target(b->flow, node, edge->to);
+		if (at != b->flow->first[node + 1ull])
+			bitmap_set(b->answered, at);
+	}
+}
+
 static unsigned edge_rank(const struct build *b, uint32_t from, uint64_t edge)
 {
+	if (bitmap_test(b->answered, edge))
+		return 0;
 	if (from < b->live->n_objects)
-		return !bitmap_test(b->answered, edge);
+		return RANK_OBJECT;
 	return holder_ranks[b->holders->list.data[from - b->live->n_objects].kind];
 }
 
@@ -368,7 +394,8 @@ static struct kml_error *rank_and_cut(struct build *b)
 	}
 	if (!b->answered || !b->rank)
 		return error_nomem();
-	error = pool_run(b->kernel->n_threads, chunks, find_answered, b);
+	error = pool_run(MAX(b->kernel->n_threads, 1), chunks, find_answered, b);
+	take_answered(b);
 	if (!error)
 		error = find_ranks(b);
 	if (error)

@@ -8,14 +8,16 @@
  * retains them.  So references have ranks, and those of a higher rank count
  * only where an object cannot be reached by those of lower ranks alone:
  *
- *  0  a word of a variable (in the kernel image, a module, a per-cpu area; or
- *     patched into code), and between objects that refer to each other: a
- *     list's, a tree's or a hash chain's links, a parent and its child that
- *     knows it.  A stale word is not answered by what it refers to.
- *  1  other words of objects, and of memory from the boot allocator.
- *  2  struct pages: what they say of a page is no ownership.
- *  3  stacks and registers: somebody is just at work with it.
- *  4  nothing that is in the dump: objects in doubt, and those that a rule
+ *  0  those that are answered: the object refers to who refers to it, as it
+ *     does where both are linked in a list, a tree or a hash chain, or are
+ *     parent and child.  A stale word is not answered by what it refers to,
+ *     nor is a short cut into somebody's list.
+ *  1  other words of variables: in the kernel image, a module or a per-cpu
+ *     area, or patched into code.
+ *  2  other words of objects, and those of the boot allocator's memory.
+ *  3  struct pages: what they say of a page is no ownership.
+ *  4  stacks and registers: somebody is just at work with it.
+ *  5  nothing that is in the dump: objects in doubt, and those that a rule
  *     says are live.
  *
  * Nothing gets unreachable by this: the least rank that an object can be
@@ -29,7 +31,7 @@
 #include "leak/dominators.h"
 #include "leak/holder.h"
 
-#define LIVE_RANKS 5
+#define LIVE_RANKS 6
 
 struct live {
 	uint32_t n_objects, n_holders;

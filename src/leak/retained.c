@@ -6,6 +6,15 @@
 
 #include "base/util.h"
 
+uint64_t retained_own_bytes(const struct heap *heap, uint32_t id)
+{
+	unsigned kind = heap_region_of(heap, id)->kind;
+
+	return kind == HEAP_IOREMAP || kind == HEAP_VMAP ?
+		       0 :
+		       heap_object_bytes(heap, id);
+}
+
 /* From the leaves up: a dominator stands in front of what it dominates. */
 static struct kml_error *add_up(const struct heap *heap, struct retained *r)
 {
@@ -20,7 +29,7 @@ static struct kml_error *add_up(const struct heap *heap, struct retained *r)
 
 		if (retained_is_object(r, node) && retained_counts(heap, node)) {
 			r->objects[node]++;
-			r->bytes[node] += heap_object_bytes(heap, node);
+			r->bytes[node] += retained_own_bytes(heap, node);
 		}
 		r->objects[up] += r->objects[node];
 		r->bytes[up] += r->bytes[node];

@@ -37,6 +37,10 @@ static inline bool retained_counts(const struct heap *heap, uint32_t id)
 	       !bitmap_test(heap->cached, id);
 }
 
+/* Its memory.  A mapping has none: what vmap() maps is another object's, what
+ * ioremap() maps a device's. */
+uint64_t retained_own_bytes(const struct heap *heap, uint32_t id);
+
 static inline bool retained_is_object(const struct retained *retained,
 				      uint32_t node)
 {
