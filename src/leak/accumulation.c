@@ -281,7 +281,8 @@ static uint32_t next_alike(const struct find *find, uint32_t node)
 	return node;
 }
 
-/* How many stand in a row from @node on; *@last: the last of them. */
+/* How many stand in a row from @node on; *@last: the last of them.  The first
+ * ones retain nearly all that their predecessors do, or it is a tree. */
 static uint64_t chain_length(const struct find *find, uint32_t node,
 			     uint32_t *last)
 {
@@ -289,8 +290,11 @@ static uint64_t chain_length(const struct find *find, uint32_t node,
 	uint32_t next;
 
 	for (*last = node; (next = next_alike(find, *last)) != *last;
-	     *last = next)
-		n++;
+	     *last = next) {
+		if (++n <= MIN_CHAIN && find->r->bytes[next] <
+						find->r->bytes[*last] / 4 * 3)
+			return 1;
+	}
 	return n;
 }
 

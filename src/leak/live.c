@@ -6,25 +6,34 @@
 
 #include "base/pool.h"
 #include "base/util.h"
+#include "leak/regular.h"
 
 #define RANK_NONE 0xffu
 #define CHUNK_NODES 65536u
+/* Of a target while its row is made: what sort of word it is; those that count
+ * more come first. */
+#define SORT_SHIFT 30
+#define TARGET_MASK ((1u << SORT_SHIFT) - 1)
 
 /* Of words that are not answered. */
 #define RANK_OBJECT 2u
+#define RANK_IRREGULAR 3u
 static const uint8_t holder_ranks[HOLDER_KINDS] = {
 	[HOLDER_VARIABLE] = 1,  [HOLDER_PERCPU] = 1,    [HOLDER_CODE] = 1,
-	[HOLDER_RESERVED] = 2,  [HOLDER_PAGES] = 3,     [HOLDER_STACK] = 4,
-	[HOLDER_IRQ_STACK] = 4, [HOLDER_REGISTERS] = 4,
+	[HOLDER_RESERVED] = 2,  [HOLDER_PAGES] = 4,     [HOLDER_STACK] = 5,
+	[HOLDER_IRQ_STACK] = 5, [HOLDER_REGISTERS] = 5,
 };
 
 struct build {
-	const struct kernel *kernel;
+	struct kernel *kernel;
 	const struct graph *graph;
 	const struct holders *holders;
 	struct live *live;
 	uint64_t *split; /* a bit per object */
 	struct flow *flow;
+	struct regular regular;
+	/* Bits per edge: it is an object's irregular word, or one of a lookup. */
+	uint64_t *irregular, *lookup;
 	uint64_t *answered; /* a bit per edge: its target refers to its source */
 	uint8_t *rank;      /* by node: what it takes to reach it */
 	uint32_t *queue[LIVE_RANKS]; /* nodes to be looked at */
@@ -58,11 +67,18 @@ static struct kml_error *mark_nodes(struct build *b, const uint64_t *reached)
 	return NULL;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* By target; then what counts more comes first. */
+static uint32_t row_key(uint32_t entry)
 {
-	const uint32_t *x = a, *y = b;
+	return entry << (32 - SORT_SHIFT) | entry >> SORT_SHIFT;
+}
 
-	return (*x > *y) - (*x < *y);
+static int compare_entries(const void *a, const void *b)
+{
+	uint32_t x = row_key(*(const uint32_t *)a);
+	uint32_t y = row_key(*(const uint32_t *)b);
+
+	return (x > y) - (x < y);
 }
 
 static void sort_row(uint32_t *row, uint64_t n)
@@ -70,43 +86,57 @@ static void sort_row(uint32_t *row, uint64_t n)
 	uint64_t i, j;
 
 	if (n > 24) {
-		qsort(row, n, sizeof(*row), compare_ids);
+		qsort(row, n, sizeof(*row), compare_entries);
 		return;
 	}
 	for (i = 1; i < n; i++) {
 		uint32_t to = row[i];
 
-		for (j = i; j > 0 && row[j - 1] > to; j--)
+		for (j = i; j > 0 && row_key(row[j - 1]) > row_key(to); j--)
 			row[j] = row[j - 1];
 		row[j] = to;
 	}
 }
 
-/* Sort a row, each target once; how many are left. */
-static uint64_t tidy_row(uint32_t *row, uint64_t n)
+/* Sort the row at @at, each target once; how many are left. */
+static uint64_t tidy_row(struct build *b, uint64_t at, uint64_t n)
 {
+	uint32_t *row = b->flow->to + at, sort;
 	uint64_t i, kept = 0;
 
 	sort_row(row, n);
 	for (i = 0; i < n; i++) {
-		if (!kept || row[kept - 1] != row[i])
-			row[kept++] = row[i];
+		if (kept && row[kept - 1] == (row[i] & TARGET_MASK))
+			continue;
+		sort = row[i] >> SORT_SHIFT;
+		if (sort == WORD_IRREGULAR)
+			bitmap_set(b->irregular, at + kept);
+		else if (sort == WORD_LOOKUP)
+			bitmap_set(b->lookup, at + kept);
+		row[kept++] = row[i] & TARGET_MASK;
 	}
 	return kept;
 }
 
 /* The targets of an object, untidy, at @row. */
-static uint64_t object_row(const struct build *b, uint32_t id, uint32_t *row)
+static uint64_t object_row(struct build *b, uint32_t id, uint32_t *row)
 {
 	const struct graph *graph = b->graph;
 	uint64_t i, n = 0;
 
 	if (!is_node(b, id) || bitmap_test(b->split, id))
 		return 0;
+	regular_start(&b->regular, id);
 	for (i = graph->first[id]; i < graph->first[id + 1ull]; i++) {
-		if (is_node(b, graph->edges[i].to))
-			row[n++] = graph->edges[i].to;
+		const struct graph_edge *edge = &graph->edges[i];
+		uint32_t sort;
+
+		if (!is_node(b, edge->to))
+			continue;
+		sort = regular_sort(&b->regular, id, edge);
+		row[n++] = edge->to | sort << SORT_SHIFT;
 	}
+	regular_end(&b->regular, id);
 	return n;
 }
 
@@ -136,7 +166,9 @@ static struct kml_error *fill_rows(struct build *b)
 	flow->root = live_root(b->live);
 	flow->first = malloc((flow->n_nodes + 1ull) * sizeof(*flow->first));
 	flow->to = malloc(MAX(max, 1) * sizeof(*flow->to));
-	if (!flow->first || !flow->to)
+	b->irregular = bitmap_alloc(max);
+	b->lookup = bitmap_alloc(max);
+	if (!flow->first || !flow->to || !b->irregular || !b->lookup)
 		return error_nomem();
 	for (node = 0; node < flow->root; node++) {
 		uint64_t n = node < n_objects ?
@@ -145,7 +177,7 @@ static struct kml_error *fill_rows(struct build *b)
 						flow->to + at);
 
 		flow->first[node] = at;
-		at += tidy_row(flow->to + at, n);
+		at += tidy_row(b, at, n);
 	}
 	flow->first[flow->root] = flow->first[flow->root + 1ull] = at;
 	return NULL;
@@ -213,10 +245,13 @@ static void take_answered(struct build *b)
 
 static unsigned edge_rank(const struct build *b, uint32_t from, uint64_t edge)
 {
+	if (bitmap_test(b->lookup, edge))
+		return RANK_IRREGULAR;
 	if (bitmap_test(b->answered, edge))
 		return 0;
 	if (from < b->live->n_objects)
-		return RANK_OBJECT;
+		return bitmap_test(b->irregular, edge) ? RANK_IRREGULAR :
+							 RANK_OBJECT;
 	return holder_ranks[b->holders->list.data[from - b->live->n_objects].kind];
 }
 
@@ -408,7 +443,7 @@ static struct kml_error *rank_and_cut(struct build *b)
 	return add_root_row(b);
 }
 
-struct kml_error *live_build(const struct kernel *kernel,
+struct kml_error *live_build(struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached,
 			     const struct holders *holders, struct live *ret,
@@ -426,13 +461,18 @@ struct kml_error *live_build(const struct kernel *kernel,
 	unsigned rank;
 
 	memset(flow, 0, sizeof(*flow));
-	if ((uint64_t)live.n_objects + live.n_holders >= UINT32_MAX - 1)
+	if ((uint64_t)live.n_objects + live.n_holders >= TARGET_MASK)
 		return error_new(KML_ERR_UNSUPPORTED, "too many objects");
 	error = mark_nodes(&b, reached);
+	if (!error)
+		error = regular_find(kernel, graph, live.nodes, &b.regular);
 	if (!error)
 		error = fill_rows(&b);
 	if (!error)
 		error = rank_and_cut(&b);
+	regular_deinit(&b.regular);
+	free(b.irregular);
+	free(b.lookup);
 	free(b.split);
 	free(b.answered);
 	free(b.rank);

@@ -14,10 +14,12 @@
  *     nor is a short cut into somebody's list.
  *  1  other words of variables: in the kernel image, a module or a per-cpu
  *     area, or patched into code.
- *  2  other words of objects, and those of the boot allocator's memory.
- *  3  struct pages: what they say of a page is no ownership.
- *  4  stacks and registers: somebody is just at work with it.
- *  5  nothing that is in the dump: objects in doubt, and those that a rule
+ *  2  other words of objects that look like members (regular.h), and those of
+ *     the boot allocator's memory.
+ *  3  words of objects that don't, and those by which objects are looked up.
+ *  4  struct pages: what they say of a page is no ownership.
+ *  5  stacks and registers: somebody is just at work with it.
+ *  6  nothing that is in the dump: objects in doubt, and those that a rule
  *     says are live.
  *
  * Nothing gets unreachable by this: the least rank that an object can be
@@ -31,7 +33,7 @@
 #include "leak/dominators.h"
 #include "leak/holder.h"
 
-#define LIVE_RANKS 6
+#define LIVE_RANKS 7
 
 struct live {
 	uint32_t n_objects, n_holders;
@@ -51,7 +53,7 @@ static inline uint32_t live_root(const struct live *live)
 }
 
 /* @flow gets the rows. */
-struct kml_error *live_build(const struct kernel *kernel,
+struct kml_error *live_build(struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached,
 			     const struct holders *holders, struct live *ret,

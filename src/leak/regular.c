@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "leak/regular.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "graph/overrides.h"
+
+/* So many make a rule. */
+#define MIN_REGULAR 8u
+/* Counts in all; caches are not that many, and their objects not that large,
+ * unless a dump lies. */
+#define MAX_COUNTS (UINT64_C(1) << 26)
+
+/* Members by which objects are looked up, of the cache that a variable of the
+ * kernel points to. */
+static const struct {
+	const char *cache, *type, *member;
+} lookups[] = {
+	{ "dentry_cache", "dentry", "d_hash" },
+	{ "inode_cachep", "inode", "i_hash" },
+};
+
+static uint32_t class_of(const struct regular *r, uint32_t id)
+{
+	const struct heap_region *region = heap_region_of(r->kernel->heap, id);
+
+	return region->kind == HEAP_SLAB ?
+		       region->owner :
+		       (uint32_t)r->kernel->caches.size + region->kind;
+}
+
+/* Where the count of an edge is; NULL: there is none. */
+static uint32_t *count_of(const struct regular *r,
+			  const struct heap_region *from,
+			  const struct graph_edge *edge)
+{
+	uint64_t word = graph_edge_word(edge);
+
+	if (!r->first || from->kind != HEAP_SLAB ||
+	    word * 8 >= r->kernel->caches.data[from->owner].object_bytes)
+		return NULL;
+	return &r->counts[r->first[from->owner] + word * r->n_classes +
+			  class_of(r, edge->to)];
+}
+
+static struct kml_error *make_counts(struct regular *r)
+{
+	const struct kernel *kernel = r->kernel;
+	size_t n = kernel->caches.size, i;
+	uint64_t sum = 0;
+
+	r->first = calloc(n + 1, sizeof(*r->first));
+	if (!r->first)
+		return error_nomem();
+	for (i = 0; i < n; i++) {
+		r->first[i] = sum;
+		sum += (kernel->caches.data[i].object_bytes / 8 + 1ull) *
+		       r->n_classes;
+		if (sum > MAX_COUNTS) {
+			free(take_ptr(r->first));
+			return NULL;
+		}
+	}
+	r->counts = calloc(sum + 1, sizeof(*r->counts));
+	return r->counts ? NULL : error_nomem();
+}
+
+static void count_all(struct regular *r, const uint64_t *nodes)
+{
+	uint32_t id;
+	uint64_t i;
+
+	for (id = 0; r->first && id < r->graph->n_objects; id++) {
+		const struct heap_region *from;
+
+		if (!bitmap_test(nodes, id) ||
+		    r->graph->first[id] == r->graph->first[id + 1ull])
+			continue;
+		from = heap_region_of(r->kernel->heap, id);
+		for (i = r->graph->first[id]; i < r->graph->first[id + 1ull];
+		     i++) {
+			const struct graph_edge *edge = &r->graph->edges[i];
+			uint32_t *count;
+
+			if (!bitmap_test(nodes, edge->to))
+				continue;
+			count = count_of(r, from, edge);
+			if (count && *count < UINT32_MAX)
+				(*count)++;
+		}
+	}
+}
+
+static struct kml_error *find_lookups(struct regular *r, struct kernel *kernel)
+{
+	struct kml_error *error;
+	size_t i, k;
+
+	for (i = 0; i < ARRAY_SIZE(lookups); i++) {
+		struct profile_member member;
+		uint64_t symbol, va;
+
+		if (!kernel_has_symbol(kernel, lookups[i].cache, &symbol) ||
+		    !profile_member(kernel->profile, lookups[i].type,
+				    lookups[i].member, &member))
+			continue;
+		error = kernel_read_u64(kernel, symbol, &va);
+		if (error) {
+			error = kernel_forgive(kernel, error, "slab caches",
+					       symbol);
+			if (error)
+				return error;
+			continue;
+		}
+		for (k = 0; k < kernel->caches.size; k++) {
+			if (kernel->caches.data[k].va != va ||
+			    kernel->caches.data[k].n_users != 1)
+				continue;
+			r->lookup_start[k] = (uint32_t)member.offset;
+			r->lookup_end[k] =
+				(uint32_t)(member.offset + member.size);
+		}
+	}
+	return NULL;
+}
+
+struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
+			       const uint64_t *nodes, struct regular *ret)
+{
+	size_t n = kernel->caches.size + 1;
+	struct regular r = {
+		.kernel = kernel,
+		.graph = graph,
+		.n_classes = (uint32_t)kernel->caches.size + HEAP_KINDS,
+	};
+	struct kml_error *error = make_counts(&r);
+
+	r.lookup_start = calloc(n, sizeof(*r.lookup_start));
+	r.lookup_end = calloc(n, sizeof(*r.lookup_end));
+	r.row = calloc(r.n_classes, sizeof(*r.row));
+	if (!error && (!r.lookup_start || !r.lookup_end || !r.row))
+		error = error_nomem();
+	if (!error)
+		error = find_lookups(&r, kernel);
+	if (error) {
+		regular_deinit(&r);
+		return error;
+	}
+	count_all(&r, nodes);
+	*ret = r;
+	return NULL;
+}
+
+void regular_deinit(struct regular *regular)
+{
+	free(regular->first);
+	free(regular->counts);
+	free(regular->lookup_start);
+	free(regular->lookup_end);
+	free(regular->row);
+}
+
+static void count_row(struct regular *r, uint32_t id, bool clear)
+{
+	uint64_t i;
+
+	for (i = r->graph->first[id]; i < r->graph->first[id + 1ull]; i++) {
+		uint32_t *count = &r->row[class_of(r, r->graph->edges[i].to)];
+
+		*count = clear ? 0 : *count + 1;
+	}
+}
+
+/* A row that is too short for a table is not counted. */
+static bool may_be_table(const struct regular *r, uint32_t id)
+{
+	return r->graph->first[id + 1ull] - r->graph->first[id] >= MIN_REGULAR;
+}
+
+void regular_start(struct regular *regular, uint32_t id)
+{
+	if (may_be_table(regular, id))
+		count_row(regular, id, false);
+}
+
+void regular_end(struct regular *regular, uint32_t id)
+{
+	if (may_be_table(regular, id))
+		count_row(regular, id, true);
+}
+
+enum word_sort regular_sort(const struct regular *r, uint32_t id,
+			    const struct graph_edge *edge)
+{
+	const struct heap_region *from = heap_region_of(r->kernel->heap, id);
+	uint64_t offset = graph_edge_word(edge) * 8ull;
+	const uint32_t *count;
+
+	if (graph_edge_word(edge) == GRAPH_WORD_NONE)
+		return WORD_REGULAR;
+	if (from->kind == HEAP_SLAB && offset >= r->lookup_start[from->owner] &&
+	    offset < r->lookup_end[from->owner])
+		return WORD_LOOKUP;
+	count = count_of(r, from, edge);
+	if ((count && *count >= MIN_REGULAR) ||
+	    r->row[class_of(r, edge->to)] >= MIN_REGULAR)
+		return WORD_REGULAR;
+	return WORD_IRREGULAR;
+}
