@@ -16,10 +16,10 @@
 #define TARGET_MASK ((1u << SORT_SHIFT) - 1)
 
 /* Of words that are not answered. */
-#define RANK_OBJECT 2u
+#define RANK_REGULAR 1u
 #define RANK_IRREGULAR 3u
 static const uint8_t holder_ranks[HOLDER_KINDS] = {
-	[HOLDER_VARIABLE] = 1,  [HOLDER_PERCPU] = 1,    [HOLDER_CODE] = 1,
+	[HOLDER_VARIABLE] = 2,  [HOLDER_PERCPU] = 2,    [HOLDER_CODE] = 2,
 	[HOLDER_RESERVED] = 2,  [HOLDER_PAGES] = 4,     [HOLDER_STACK] = 5,
 	[HOLDER_IRQ_STACK] = 5, [HOLDER_REGISTERS] = 5,
 };
@@ -251,7 +251,7 @@ static unsigned edge_rank(const struct build *b, uint32_t from, uint64_t edge)
 		return 0;
 	if (from < b->live->n_objects)
 		return bitmap_test(b->irregular, edge) ? RANK_IRREGULAR :
-							 RANK_OBJECT;
+							 RANK_REGULAR;
 	return holder_ranks[b->holders->list.data[from - b->live->n_objects].kind];
 }
 

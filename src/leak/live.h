@@ -12,10 +12,10 @@
  *     does where both are linked in a list, a tree or a hash chain, or are
  *     parent and child.  A stale word is not answered by what it refers to,
  *     nor is a short cut into somebody's list.
- *  1  other words of variables: in the kernel image, a module or a per-cpu
- *     area, or patched into code.
- *  2  other words of objects that look like members (regular.h), and those of
- *     the boot allocator's memory.
+ *  1  other words of objects that look like members: regular.h.
+ *  2  other words of variables, in the kernel image, a module or a per-cpu
+ *     area, or patched into code, and of the boot allocator's memory.  Some
+ *     are stale for good: of a list that only the boot needed.
  *  3  words of objects that don't, and those by which objects are looked up.
  *  4  struct pages: what they say of a page is no ownership.
  *  5  stacks and registers: somebody is just at work with it.

@@ -199,6 +199,10 @@ enum word_sort regular_sort(const struct regular *r, uint32_t id,
 
 	if (graph_edge_word(edge) == GRAPH_WORD_NONE)
 		return WORD_REGULAR;
+	/* Numbers that are counted up may equal these all the time. */
+	if (graph_edge_how(edge) == HEAP_REF_PERCPU ||
+	    graph_edge_how(edge) == HEAP_REF_PHYSICAL)
+		return WORD_IRREGULAR;
 	if (from->kind == HEAP_SLAB && offset >= r->lookup_start[from->owner] &&
 	    offset < r->lookup_end[from->owner])
 		return WORD_LOOKUP;
