@@ -149,17 +149,29 @@ enum kml_kmemleak {
 	KML_KMEMLEAK_ALL,  /* every one, with its color */
 };
 
+/* What kml_report_top() counts by; bits. */
+enum kml_top {
+	KML_TOP_CACHE = 1 << 0,  /* slab cache or kind of memory */
+	KML_TOP_TYPE = 1 << 1,
+	KML_TOP_SITE = 1 << 2,   /* where it was allocated */
+	KML_TOP_MODULE = 1 << 3, /* that allocated it, or whose variables
+				    retain it */
+	KML_TOP_ACCUMULATION = 1 << 4, /* who retains it */
+};
+
 struct kml_report_options {
 	size_t size;          /* sizeof(struct kml_report_options) */
 	enum kml_format format;
 	bool statistics;      /* end with what the run took */
 	bool no_content;      /* leave out the contents of memory */
 	uint64_t limit;       /* leak roots listed per group, references to an
-				 object; 0: all */
+				 object, rows of a table of kml_report_top();
+				 0: all */
 	const uint64_t *addresses; /* for kml_report_show(), _refs(), _path()
 				      and _whatis() */
 	size_t n_addresses;
 	enum kml_kmemleak kmemleak; /* for kml_report_kmemleak() */
+	unsigned top;         /* for kml_report_top(): enum kml_top; 0: all */
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 
@@ -207,6 +219,13 @@ KML_API struct kml_error *
 kml_report_caches(const struct kml_analysis *analysis,
 		  const struct kml_report_options *options,
 		  kml_write_fn *write, void *arg);
+
+/* Who has most of what is live: the largest caches, types, callers, modules,
+ * and the accumulation points.  Needs kml_analyze(). */
+KML_API struct kml_error *
+kml_report_top(const struct kml_analysis *analysis,
+	       const struct kml_report_options *options, kml_write_fn *write,
+	       void *arg);
 
 /*
  * The records of the kernel's own kmemleak: as text just what its

@@ -94,7 +94,9 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return report_error(error);
 	}
 	status = write_report(args, &output, analysis, report);
-	if (status == EXIT_CLEAN && is_leak_shown(args, analysis))
+	/* What is live is no leak, whatever else there is. */
+	if (status == EXIT_CLEAN && report != kml_report_top &&
+	    is_leak_shown(args, analysis))
 		status = EXIT_LEAKS;
 	if (status <= EXIT_LEAKS && kml_partial(analysis))
 		status = EXIT_PARTIAL;

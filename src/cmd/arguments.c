@@ -15,6 +15,8 @@
 
 /* Roots listed per group in text for a person; --limit changes it. */
 #define DEFAULT_LIMIT 8
+/* Rows of each table of 'top', in any format. */
+#define DEFAULT_TOP 10
 
 enum {
 	OPT_FORMAT = 256,
@@ -35,6 +37,7 @@ enum {
 	OPT_BASELINE,
 	OPT_KMEMLEAK,
 	OPT_COMPARE,
+	OPT_BY,
 };
 
 /* Commands that an option is for. */
@@ -46,10 +49,11 @@ enum {
 	REFS = 16,
 	PATH = 32,
 	WHATIS = 64,
-	ANY = 127,
+	TOP = 128,
+	ANY = 255,
 };
 #define ASK (SHOW | REFS | PATH | WHATIS)
-#define DUMP (LEAKS | CACHES | ASK)
+#define DUMP (LEAKS | CACHES | ASK | TOP)
 
 static const struct {
 	struct option option;
@@ -60,17 +64,18 @@ static const struct {
 	{ { "verbose", no_argument, NULL, 'v' }, LEAKS | CACHES },
 	{ { "quiet", no_argument, NULL, 'q' }, DUMP },
 	{ { "format", required_argument, NULL, OPT_FORMAT }, DUMP },
-	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS | ASK },
+	{ { "stack", required_argument, NULL, OPT_STACK }, LEAKS | ASK | TOP },
 	{ { "force", no_argument, NULL, OPT_FORCE }, DUMP },
 	{ { "threads", required_argument, NULL, OPT_THREADS }, DUMP },
-	{ { "limit", required_argument, NULL, OPT_LIMIT }, LEAKS | REFS },
+	{ { "limit", required_argument, NULL, OPT_LIMIT },
+	  LEAKS | REFS | TOP },
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES },
 	  LEAKS | PATH | WHATIS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
-	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | ASK },
+	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | ASK | TOP },
 	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
-	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | ASK },
+	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | ASK | TOP },
 	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | ASK },
 	{ { "min-age", required_argument, NULL, OPT_MIN_AGE }, LEAKS | ASK },
 	{ { "no-cache", no_argument, NULL, OPT_NO_CACHE }, ANY },
@@ -78,6 +83,7 @@ static const struct {
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
 	{ { "kmemleak", required_argument, NULL, OPT_KMEMLEAK }, LEAKS },
 	{ { "compare", required_argument, NULL, OPT_COMPARE }, LEAKS },
+	{ { "by", required_argument, NULL, OPT_BY }, TOP },
 };
 #define N_KNOWN (sizeof(known) / sizeof(*known))
 
@@ -89,6 +95,7 @@ static unsigned command_bit(const struct command *command)
 	       command->run == cmd_refs	   ? REFS :
 	       command->run == cmd_path	   ? PATH :
 	       command->run == cmd_whatis  ? WHATIS :
+	       command->run == cmd_top	   ? TOP :
 					     LEAKS;
 }
 
@@ -178,6 +185,29 @@ static bool parse_compare(struct arguments *args)
 		return false;
 	args->compare = args->options.kmemleak = true;
 	return true;
+}
+
+/* A comma-separated list of tables. */
+static bool parse_by(struct arguments *args)
+{
+	static const char *const words[] = {
+		"cache", "type", "site", "module", "accumulation", NULL,
+	};
+	static const enum kml_top tables[] = {
+		KML_TOP_CACHE, KML_TOP_TYPE, KML_TOP_SITE, KML_TOP_MODULE,
+		KML_TOP_ACCUMULATION,
+	};
+	char *copy = strdup(optarg), *rest = copy, *word;
+	bool good = copy;
+	unsigned i;
+
+	while (good && (word = strsep(&rest, ","))) {
+		good = parse_word("by", word, words, &i);
+		if (good)
+			args->report.top |= tables[i];
+	}
+	free(copy);
+	return good;
 }
 
 static bool parse_threads(struct arguments *args)
@@ -281,6 +311,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_kmemleak(args);
 	case OPT_COMPARE:
 		return parse_compare(args);
+	case OPT_BY:
+		return parse_by(args);
 	case OPT_LIMIT:
 		return parse_number("limit", optarg, UINT64_MAX,
 				    &args->report.limit);
@@ -411,7 +443,9 @@ bool arguments_parse(const struct command *command, int argc, char **argv,
 	}
 	if (!check_combination(&args, seen))
 		return false;
-	if (!(seen & 4) && args.report.format == KML_FORMAT_TEXT)
+	if (!(seen & 4) && command->run == cmd_top)
+		args.report.limit = DEFAULT_TOP;
+	else if (!(seen & 4) && args.report.format == KML_FORMAT_TEXT)
 		args.report.limit = DEFAULT_LIMIT;
 	args.files = argv + optind;
 	args.n_files = argc - optind;

@@ -57,6 +57,7 @@ int cmd_show(struct arguments *arguments);
 int cmd_refs(struct arguments *arguments);
 int cmd_path(struct arguments *arguments);
 int cmd_whatis(struct arguments *arguments);
+int cmd_top(struct arguments *arguments);
 int cmd_profile(struct arguments *arguments);
 
 /* Parse options into *@ret, whose defaults are set here; false: usage error,

@@ -15,6 +15,8 @@ const struct command commands[] = {
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_caches },
 	{ "show", "show what lies at an address, its verdict, and who holds it",
 	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_show },
+	{ "top", "show who has most of what is live: caches, callers, holders",
+	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_top },
 	{ "refs", "show everything that refers to an object",
 	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_refs },
 	{ "path", "show the shortest chain from a root to an object",

@@ -350,17 +350,22 @@ static void add_step(struct accumulation *point, uint32_t node, uint64_t offset)
  * does. */
 static uint32_t main_unit(struct find *find, uint32_t node)
 {
-	uint32_t child, unit;
-	uint64_t sum;
+	const struct retained *r = find->r;
+	uint32_t best = node;
+	uint64_t i, most = 0;
 
-	child = first_child(find, node);
-	if (child == node)
-		return node;
 	sum_units(find, node, false);
-	unit = units_of(&find->units, child);
-	sum = find->sum[unit];
+	for (i = r->first_child[node]; i < r->first_child[node + 1ull]; i++) {
+		uint64_t sum = find->sum[units_of(&find->units,
+						  r->children[i])];
+
+		if (sum > most) {
+			most = sum;
+			best = r->children[i];
+		}
+	}
 	sum_units(find, node, true);
-	return EXPLAINS(sum, find->r->bytes[node]) ? child : node;
+	return EXPLAINS(most, r->bytes[node]) ? best : node;
 }
 
 static void last_step(struct find *find, struct accumulation *point,

@@ -291,6 +291,8 @@ void kml_analysis_destroy(struct kml_analysis *a)
 		return;
 	if (a->lines)
 		lines_close(a->lines);
+	accumulations_deinit(&a->accumulations);
+	retained_deinit(&a->retained);
 	blind_deinit(&a->blind);
 	user_deinit(&a->user);
 	kmemleak_deinit(&a->kmemleak);
@@ -366,6 +368,27 @@ struct kml_error *kml_profile(const struct kml_options *options,
 		return error;
 	error = profile_write(profile, path);
 	profile_close(profile);
+	return error;
+}
+
+struct kml_error *analysis_retain(struct kml_analysis *a)
+{
+	struct kml_error *error;
+
+	if (a->has_retained)
+		return NULL;
+	error = message_progress(&a->messenger, "dominators", 0, 1);
+	if (!error)
+		error = retained_find(&a->kernel, &a->graph, a->reached,
+				      &a->retained);
+	if (error)
+		return error;
+	error = accumulations_find(&a->kernel, &a->graph, &a->retained,
+				   &a->accumulations);
+	if (error)
+		retained_deinit(&a->retained);
+	else
+		a->has_retained = true;
 	return error;
 }
 

@@ -11,6 +11,7 @@
 #include "debuginfo/lines.h"
 #include "graph/graph.h"
 #include "graph/mark.h"
+#include "leak/accumulation.h"
 #include "leak/blind.h"
 #include "kernel/kmemleak.h"
 #include "leak/held.h"
@@ -51,6 +52,9 @@ struct kml_analysis {
 	struct leaks leaks;
 	struct held_list held;
 	struct blind blind;
+	bool has_retained;        /* once it has been asked for: */
+	struct retained retained;
+	struct accumulations accumulations;
 	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
 };
@@ -72,6 +76,10 @@ enum object_state {
 };
 enum object_state analysis_state(const struct kml_analysis *analysis,
 				 uint32_t id);
+
+/* Find out what retains what, if that is not known yet. */
+struct kml_error *analysis_retain(struct kml_analysis *analysis)
+	error_must_check;
 
 /* Objects and bytes by state and kind, for the summary. */
 struct object_totals {

@@ -45,6 +45,11 @@ struct object object_of(const struct report *report, uint32_t id)
 	return object;
 }
 
+const char *object_kind_family(unsigned kind)
+{
+	return families[kind];
+}
+
 const char *object_family(const struct object *object)
 {
 	if (object->region->flags & HEAP_LARGE)

@@ -27,6 +27,8 @@ extern const char *const object_states[OBJECT_STATES];
 
 /* Its family: "kmalloc-64", "page block", "vmalloc area", "per-cpu block". */
 const char *object_family(const struct object *object);
+/* The same of all objects of a kind other than slab. */
+const char *object_kind_family(unsigned kind);
 
 #define OBJECT_DETAIL_BYTES 128
 /* What there is to say beyond that: "order 2, compound"; "" if nothing. */

@@ -129,6 +129,24 @@ struct kml_error *kml_report_whatis(const struct kml_analysis *analysis,
 	return run(analysis, options, formats, write, arg);
 }
 
+struct kml_error *kml_report_top(const struct kml_analysis *analysis,
+				 const struct kml_report_options *options,
+				 kml_write_fn *write, void *arg)
+{
+	static report_fn *const formats[] = {
+		[KML_FORMAT_TEXT] = report_top_text,
+		[KML_FORMAT_KMEMLEAK] = NULL,
+		[KML_FORMAT_JSON] = report_top_json,
+	};
+	struct kml_error *error;
+
+	if (!analysis->reached)
+		return error_new(KML_ERR_ARGUMENT,
+				 "what is live was not looked for: this is an inventory");
+	error = analysis_retain((struct kml_analysis *)analysis);
+	return error ? error : run(analysis, options, formats, write, arg);
+}
+
 struct kml_error *kml_report_kmemleak(const struct kml_analysis *analysis,
 				      const struct kml_report_options *options,
 				      kml_write_fn *write, void *arg)

@@ -48,6 +48,8 @@ void report_compare_text(struct report *report);
 void report_compare_json(struct report *report);
 void report_caches_text(struct report *report);
 void report_caches_json(struct report *report);
+void report_top_text(struct report *report);
+void report_top_json(struct report *report);
 
 /* ---- parts of the text report */
 

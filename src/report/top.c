@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "report/top.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "kernel/symbol.h"
+#include "kernel/type.h"
+#include "report/place.h"
+
+/* Keys of modules: their index, or one of these. */
+#define MODULE_KERNEL UINT64_MAX
+
+/* ---- the tables */
+
+static bool cache_key(const struct top *top, const struct object *object,
+		      uint64_t *ret)
+{
+	*ret = object->kind == HEAP_SLAB ?
+		       object->region->owner :
+		       top->report->kernel->caches.size + object->kind;
+	return true;
+}
+
+static void cache_format(const struct top *top, uint64_t key,
+			 char ret[TOP_NAME_BYTES])
+{
+	const struct kernel *kernel = top->report->kernel;
+	const struct accumulation_family family = {
+		.kind = (uint8_t)(key < kernel->caches.size ?
+					  HEAP_SLAB :
+					  key - kernel->caches.size),
+		.cache = (uint32_t)key,
+	};
+
+	snprintf(ret, TOP_NAME_BYTES, "%s", top_family(top, &family));
+}
+
+static bool type_key(const struct top *top, const struct object *object,
+		     uint64_t *ret)
+{
+	if (object->kind != HEAP_SLAB || !top->types[object->region->owner])
+		return false;
+	*ret = object->region->owner;
+	return true;
+}
+
+static void type_format(const struct top *top, uint64_t key,
+			char ret[TOP_NAME_BYTES])
+{
+	snprintf(ret, TOP_NAME_BYTES, "struct %s", top->types[key]);
+}
+
+static bool site_key(const struct top *top, const struct object *object,
+		     uint64_t *ret)
+{
+	(void)top;
+	*ret = object_caller(object);
+	return *ret;
+}
+
+static void site_format(const struct top *top, uint64_t key,
+			char ret[TOP_NAME_BYTES])
+{
+	kernel_format_symbol(top->report->kernel, key, ret, TOP_NAME_BYTES);
+}
+
+/* The module of a run-time address. */
+static bool find_module(const struct kernel *kernel, uint64_t va, uint64_t *ret)
+{
+	size_t i;
+
+	*ret = MODULE_KERNEL;
+	for (i = 0; i < kernel->modules.size; i++) {
+		const struct kernel_module *module = &kernel->modules.data[i];
+
+		if (va - module->base_va < module->bytes) {
+			*ret = i;
+			return true;
+		}
+	}
+	return va >= kernel->image_va && va < kernel->modules_va;
+}
+
+/* The module whose variable it is. */
+static bool holder_module(const struct top *top, const struct holder *holder,
+			  uint64_t *ret)
+{
+	const struct kernel *kernel = top->report->kernel;
+	const char *name = holder_name(&top->retained->holders, holder->module);
+	size_t i;
+
+	*ret = MODULE_KERNEL;
+	for (i = 0; *name && i < kernel->modules.size; i++) {
+		if (!strcmp(kernel->modules.data[i].name, name))
+			*ret = i;
+	}
+	return holder->kind == HOLDER_VARIABLE || holder->kind == HOLDER_PERCPU;
+}
+
+static bool module_key(const struct top *top, const struct object *object,
+		       uint64_t *ret)
+{
+	const struct retained *r = top->retained;
+	uint64_t caller = object_caller(object);
+	uint32_t holder = top->holder[object->id];
+
+	if (caller)
+		return find_module(top->report->kernel, caller, ret);
+	return !retained_is_object(r, holder) &&
+	       holder_module(top, &r->holders.list.data[holder - r->live.n_objects],
+			     ret);
+}
+
+static void module_format(const struct top *top, uint64_t key,
+			  char ret[TOP_NAME_BYTES])
+{
+	snprintf(ret, TOP_NAME_BYTES, "%s",
+		 key == MODULE_KERNEL ?
+			 "the kernel proper" :
+			 top->report->kernel->modules.data[key].name);
+}
+
+const struct top_table top_tables[] = {
+	{ KML_TOP_CACHE, "cache", "slab caches and other memory", cache_key,
+	  cache_format },
+	{ KML_TOP_TYPE, "type", "types", type_key, type_format },
+	{ KML_TOP_SITE, "site", "where it was allocated", site_key,
+	  site_format },
+	{ KML_TOP_MODULE, "module",
+	  "modules that allocated it, or whose variables retain it", module_key,
+	  module_format },
+	{ 0, NULL, NULL, NULL, NULL },
+};
+
+/* ---- counting */
+
+bool top_wants(const struct report *report, unsigned bit)
+{
+	return !report->options.top || report->options.top & bit;
+}
+
+size_t top_limit(const struct report *report, size_t n)
+{
+	return report->options.limit ? MIN(n, report->options.limit) : n;
+}
+
+bool top_init(struct top *top, struct report *report)
+{
+	const struct kernel *kernel = report->kernel;
+	const struct retained *r = &report->analysis->retained;
+	uint32_t root = live_root(&r->live), i;
+	size_t c;
+
+	*top = (struct top){ .report = report, .retained = r };
+	top->holder = malloc(MAX(r->tree.n_nodes, 1) * sizeof(*top->holder));
+	top->types = calloc(kernel->caches.size + 1, sizeof(*top->types));
+	if (!top->holder || !top->types) {
+		writer_fail(&report->writer, error_nomem());
+		top_deinit(top);
+		return false;
+	}
+	for (i = 0; i < r->tree.n_reached; i++) {
+		uint32_t node = r->tree.order[i], up = r->tree.idom[node];
+
+		top->holder[node] = up == root ? node : top->holder[up];
+	}
+	for (c = 0; c < kernel->caches.size; c++)
+		top->types[c] = kernel_cache_type(kernel,
+						  &kernel->caches.data[c]);
+	return true;
+}
+
+void top_deinit(struct top *top)
+{
+	free(top->holder);
+	free(top->types);
+}
+
+/* Rows by key: slots hold an index of a row, plus 1. */
+struct index {
+	uint32_t *slots;
+	uint64_t n_slots; /* a power of two */
+};
+
+static uint32_t *find_slot(const struct index *index,
+			   const struct top_count *count, uint64_t key)
+{
+	uint64_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> 20;
+
+	for (;; at++) {
+		uint32_t *slot = &index->slots[at & (index->n_slots - 1)];
+
+		if (!*slot || count->rows.data[*slot - 1].key == key)
+			return slot;
+	}
+}
+
+static bool grow(struct index *index, const struct top_count *count)
+{
+	uint64_t n = MAX(index->n_slots * 2, 1024);
+	uint32_t *slots = calloc(n, sizeof(*slots));
+	size_t i;
+
+	if (!slots)
+		return false;
+	free(index->slots);
+	index->slots = slots;
+	index->n_slots = n;
+	for (i = 0; i < count->rows.size; i++)
+		*find_slot(index, count, count->rows.data[i].key) =
+			(uint32_t)i + 1;
+	return true;
+}
+
+static bool add(struct index *index, struct top_count *count, uint64_t key,
+		uint64_t bytes)
+{
+	struct top_row *row;
+	uint32_t *slot;
+
+	if (count->rows.size * 2 >= index->n_slots && !grow(index, count))
+		return false;
+	slot = find_slot(index, count, key);
+	if (!*slot) {
+		if (!vec_push(&count->rows, ((struct top_row){ .key = key })))
+			return false;
+		*slot = (uint32_t)count->rows.size;
+	}
+	row = &count->rows.data[*slot - 1];
+	row->objects++;
+	row->bytes += bytes;
+	count->objects++;
+	count->bytes += bytes;
+	return true;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+	const struct top_row *x = a, *y = b;
+
+	if (x->bytes != y->bytes)
+		return x->bytes > y->bytes ? -1 : 1;
+	if (x->objects != y->objects)
+		return x->objects > y->objects ? -1 : 1;
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static bool count_all(const struct top *top, const struct top_table *table,
+		      struct index *index, struct top_count *count)
+{
+	const struct heap *heap = top->report->heap;
+	uint32_t id;
+
+	for (id = 0; id < top->retained->live.n_objects; id++) {
+		struct object object;
+		uint64_t key, bytes;
+
+		if (!bitmap_test(top->retained->live.nodes, id) ||
+		    !retained_counts(heap, id))
+			continue;
+		object = object_of(top->report, id);
+		bytes = retained_own_bytes(heap, id);
+		if (!table->key(top, &object, &key)) {
+			count->unknown_objects++;
+			count->unknown_bytes += bytes;
+		} else if (!add(index, count, key, bytes)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+bool top_count(const struct top *top, const struct top_table *table,
+	       struct top_count *ret)
+{
+	struct top_count count = { .objects = 0 };
+	struct index index = { NULL, 0 };
+	bool done = count_all(top, table, &index, &count);
+
+	free(index.slots);
+	if (!done) {
+		vec_deinit(&count.rows);
+		writer_fail(&top->report->writer, error_nomem());
+		return false;
+	}
+	if (count.rows.size)
+		qsort(count.rows.data, count.rows.size,
+		      sizeof(*count.rows.data), compare_rows);
+	*ret = count;
+	return true;
+}
+
+/* ---- names */
+
+const char *top_family(const struct top *top,
+		       const struct accumulation_family *family)
+{
+	const struct kernel *kernel = top->report->kernel;
+
+	return family->kind == HEAP_SLAB ?
+		       kernel->caches.data[family->cache].name :
+		       object_kind_family(family->kind);
+}
+
+static void format_object(const struct top *top,
+			  const struct accumulation_word *word,
+			  char ret[TOP_NAME_BYTES])
+{
+	const struct object object = object_of(top->report, word->node);
+	char member[PLACE_MEMBER_BYTES];
+
+	if (word->offset == HOLDER_NO_OFFSET)
+		snprintf(ret, TOP_NAME_BYTES, "%s 0x%016" PRIx64,
+			 object_family(&object), object.va);
+	else
+		snprintf(ret, TOP_NAME_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s",
+			 object_family(&object), object.va, word->offset,
+			 place_member(top->report, &object, word->offset,
+				      member));
+}
+
+static void format_variable(const struct top *top, const struct holder *holder,
+			    uint64_t offset, const char *what,
+			    char ret[TOP_NAME_BYTES])
+{
+	const struct holders *h = &top->retained->holders;
+	const char *module = holder_name(h, holder->module);
+	char place[32] = "", cpu[32] = "";
+
+	if (offset != HOLDER_NO_OFFSET)
+		snprintf(place, sizeof(place), "+0x%" PRIx64, offset);
+	if (holder->kind == HOLDER_PERCPU)
+		snprintf(cpu, sizeof(cpu), " of CPU %" PRIu32, holder->owner);
+	snprintf(ret, TOP_NAME_BYTES, "%s %s%s%s%s%s", what,
+		 holder_name(h, holder->name), place, cpu,
+		 *module ? " in module " : "", module);
+}
+
+static void format_holder(const struct top *top, const struct holder *holder,
+			  uint64_t offset, char ret[TOP_NAME_BYTES])
+{
+	const struct kernel *kernel = top->report->kernel;
+	const struct kernel_task *task;
+
+	switch (holder->kind) {
+	case HOLDER_VARIABLE:
+		format_variable(top, holder, offset, "variable", ret);
+		break;
+	case HOLDER_PERCPU:
+		format_variable(top, holder, offset, "per-cpu variable", ret);
+		break;
+	case HOLDER_STACK:
+		task = &kernel->tasks.data[holder->owner];
+		snprintf(ret, TOP_NAME_BYTES, "stack of %s, pid %" PRIu32,
+			 task->comm, task->pid);
+		break;
+	case HOLDER_IRQ_STACK:
+		snprintf(ret, TOP_NAME_BYTES, "interrupt stack of CPU %" PRIu32,
+			 holder->owner);
+		break;
+	case HOLDER_PAGES:
+		snprintf(ret, TOP_NAME_BYTES, "struct pages of %s",
+			 holder_name(&top->retained->holders, holder->name));
+		break;
+	case HOLDER_RESERVED:
+		snprintf(ret, TOP_NAME_BYTES,
+			 "reserved memory at 0x%016" PRIx64,
+			 holder->va + (offset == HOLDER_NO_OFFSET ? 0 : offset));
+		break;
+	default:
+		snprintf(ret, TOP_NAME_BYTES, "%s",
+			 holder_name(&top->retained->holders, holder->name));
+	}
+}
+
+void top_format_word(const struct top *top,
+		     const struct accumulation_word *word,
+		     char ret[TOP_NAME_BYTES])
+{
+	const struct retained *r = top->retained;
+
+	if (retained_is_object(r, word->node))
+		format_object(top, word, ret);
+	else
+		format_holder(top,
+			      &r->holders.list.data[word->node -
+						    r->live.n_objects],
+			      word->offset, ret);
+}
+
+bool top_is_list(const struct top *top, const struct accumulation_word *word)
+{
+	const struct retained *r = top->retained;
+	const struct holders *h = &r->holders;
+	uint32_t holder = word->node - r->live.n_objects;
+	unsigned answered = 0;
+	uint64_t i;
+
+	if (retained_is_object(r, word->node) ||
+	    word->offset == HOLDER_NO_OFFSET)
+		return false;
+	for (i = h->list.data[holder].first_edge;
+	     i < holder_edges_end(h, holder); i++) {
+		const struct holder_edge *edge = &h->edges.data[i];
+
+		if (edge->answered && edge->offset == word->offset)
+			answered |= 1;
+		if (edge->answered && edge->offset == word->offset + 8)
+			answered |= 2;
+	}
+	return answered == 3;
+}
