@@ -127,7 +127,7 @@ int main(int argc, char **argv)
 		pid_t pid = fork();
 
 		if (!pid)
-			return run(shapes[i].name, shapes[i].shape, n, degree);
+			_exit(run(shapes[i].name, shapes[i].shape, n, degree));
 		if (pid < 0 || waitpid(pid, &child, 0) < 0 || child)
 			status = 1;
 	}
