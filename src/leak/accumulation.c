@@ -371,7 +371,7 @@ static uint32_t main_unit(struct find *find, uint32_t node)
 static void last_step(struct find *find, struct accumulation *point,
 		      uint32_t node)
 {
-	uint32_t to = point->n_chain ? next_alike(find, node) :
+	uint32_t to = point->n_chain ? first_child(find, node) :
 				       main_unit(find, node);
 
 	add_step(point, node,
@@ -393,12 +393,30 @@ static bool is_list(const struct find *find, const struct accumulation *point,
 	return end == *last || !EXPLAINS(find->r->bytes[end], point->bytes);
 }
 
+/*
+ * So many steps are a list as well, if of nothing in particular: its first
+ * object stands for it.
+ */
+static void fold_steps(const struct find *find, struct accumulation *point,
+		       uint32_t node)
+{
+	bool held = point->steps[0].node != node;
+	uint32_t child;
+
+	point->n_steps = held;
+	point->n_omitted = 0;
+	point->n_chain = 1;
+	for (; (child = first_child(find, node)) != node; node = child)
+		point->n_chain++;
+	point->n_children = point->n_chain;
+}
+
 /* From @node on, as long as one child explains it. */
 static void descend(struct find *find, struct accumulation *point,
 		    uint32_t node)
 {
+	uint32_t last, first = node, n_steps = 0;
 	uint64_t chain;
-	uint32_t last;
 
 	for (;;) {
 		uint32_t child = first_child(find, node);
@@ -410,6 +428,7 @@ static void descend(struct find *find, struct accumulation *point,
 		}
 		if (chain >= MIN_CHAIN) {
 			/* All of it at once: it may be long. */
+			n_steps += MIN_CHAIN;
 			add_step(point, node, HOLDER_NO_OFFSET);
 			point->n_omitted += (uint32_t)MIN(chain - 2, 1u << 30);
 			node = last;
@@ -418,6 +437,11 @@ static void descend(struct find *find, struct accumulation *point,
 		if (child == node ||
 		    !EXPLAINS(find->r->bytes[child], point->bytes))
 			break;
+		if (++n_steps > ACCUMULATION_STEPS) {
+			fold_steps(find, point, first);
+			node = first;
+			break;
+		}
 		add_step(point, node, find_word(find, node, child, false));
 		node = child;
 	}

@@ -123,7 +123,7 @@ static void module_format(const struct top *top, uint64_t key,
 			 top->report->kernel->modules.data[key].name);
 }
 
-const struct top_table top_tables[] = {
+const struct top_table top_tables[TOP_TABLES] = {
 	{ KML_TOP_CACHE, "cache", "slab caches and other memory", cache_key,
 	  cache_format },
 	{ KML_TOP_TYPE, "type", "types", type_key, type_format },
@@ -132,7 +132,6 @@ const struct top_table top_tables[] = {
 	{ KML_TOP_MODULE, "module",
 	  "modules that allocated it, or whose variables retain it", module_key,
 	  module_format },
-	{ 0, NULL, NULL, NULL, NULL },
 };
 
 /* ---- counting */
@@ -248,49 +247,68 @@ static int compare_rows(const void *a, const void *b)
 	return (x->key > y->key) - (x->key < y->key);
 }
 
-static bool count_all(const struct top *top, const struct top_table *table,
-		      struct index *index, struct top_count *count)
+static bool count_object(const struct top *top, uint32_t id,
+			 struct index *indices, struct top_count *counts)
 {
-	const struct heap *heap = top->report->heap;
-	uint32_t id;
+	const struct object object = object_of(top->report, id);
+	uint64_t bytes = retained_own_bytes(top->report->heap, id), key;
+	size_t i;
 
-	for (id = 0; id < top->retained->live.n_objects; id++) {
-		struct object object;
-		uint64_t key, bytes;
-
-		if (!bitmap_test(top->retained->live.nodes, id) ||
-		    !retained_counts(heap, id))
+	for (i = 0; i < TOP_TABLES; i++) {
+		if (!top_wants(top->report, top_tables[i].bit))
 			continue;
-		object = object_of(top->report, id);
-		bytes = retained_own_bytes(heap, id);
-		if (!table->key(top, &object, &key)) {
-			count->unknown_objects++;
-			count->unknown_bytes += bytes;
-		} else if (!add(index, count, key, bytes)) {
+		if (!top_tables[i].key(top, &object, &key)) {
+			counts[i].unknown_objects++;
+			counts[i].unknown_bytes += bytes;
+		} else if (!add(&indices[i], &counts[i], key, bytes)) {
 			return false;
 		}
 	}
 	return true;
 }
 
-bool top_count(const struct top *top, const struct top_table *table,
-	       struct top_count *ret)
+/* One object after the other: who allocated it may have to be read. */
+static bool count_all(const struct top *top, struct index *indices,
+		      struct top_count *counts)
 {
-	struct top_count count = { .objects = 0 };
-	struct index index = { NULL, 0 };
-	bool done = count_all(top, table, &index, &count);
+	uint32_t id;
 
-	free(index.slots);
-	if (!done) {
-		vec_deinit(&count.rows);
-		writer_fail(&top->report->writer, error_nomem());
-		return false;
+	for (id = 0; id < top->retained->live.n_objects; id++) {
+		if (bitmap_test(top->retained->live.nodes, id) &&
+		    retained_counts(top->report->heap, id) &&
+		    !count_object(top, id, indices, counts))
+			return false;
 	}
-	if (count.rows.size)
-		qsort(count.rows.data, count.rows.size,
-		      sizeof(*count.rows.data), compare_rows);
-	*ret = count;
 	return true;
+}
+
+bool top_count(const struct top *top, struct top_count ret[TOP_TABLES])
+{
+	struct index indices[TOP_TABLES] = { { NULL, 0 } };
+	bool done;
+	size_t i;
+
+	memset(ret, 0, TOP_TABLES * sizeof(*ret));
+	done = count_all(top, indices, ret);
+	for (i = 0; i < TOP_TABLES; i++) {
+		free(indices[i].slots);
+		if (ret[i].rows.size)
+			qsort(ret[i].rows.data, ret[i].rows.size,
+			      sizeof(*ret[i].rows.data), compare_rows);
+	}
+	if (!done) {
+		top_count_deinit(ret);
+		writer_fail(&top->report->writer, error_nomem());
+	}
+	return done;
+}
+
+void top_count_deinit(struct top_count counts[TOP_TABLES])
+{
+	size_t i;
+
+	for (i = 0; i < TOP_TABLES; i++)
+		vec_deinit(&counts[i].rows);
 }
 
 /* ---- names */

@@ -43,8 +43,8 @@ struct top_table {
 		       char ret[TOP_NAME_BYTES]);
 };
 
-/* A NULL name ends them. */
-extern const struct top_table top_tables[];
+#define TOP_TABLES 4
+extern const struct top_table top_tables[TOP_TABLES];
 
 /* False: no memory, which sticks to the writer. */
 bool top_init(struct top *top, struct report *report);
@@ -53,9 +53,10 @@ void top_deinit(struct top *top);
 /* Is a table, or the accumulation points, asked for? */
 bool top_wants(const struct report *report, unsigned bit);
 
-/* Count one table; false: no memory, which sticks to the writer. */
-bool top_count(const struct top *top, const struct top_table *table,
-	       struct top_count *ret);
+/* Count all tables that are asked for, in order of top_tables[]; false: no
+ * memory, which sticks to the writer. */
+bool top_count(const struct top *top, struct top_count ret[TOP_TABLES]);
+void top_count_deinit(struct top_count counts[TOP_TABLES]);
 
 /* How many of @n rows are to be shown. */
 size_t top_limit(const struct report *report, size_t n);

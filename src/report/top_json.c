@@ -54,21 +54,22 @@ static void json_rows(struct json *json, const struct top *top,
 
 static void json_tables(struct json *json, const struct top *top)
 {
-	const struct top_table *table;
-	struct top_count count;
+	struct top_count counts[TOP_TABLES];
+	size_t i;
 
 	json_array(json, "tables");
-	for (table = top_tables; table->name; table++) {
-		if (!top_wants(top->report, table->bit) ||
-		    !top_count(top, table, &count))
+	if (!top_count(top, counts))
+		return;
+	for (i = 0; i < TOP_TABLES; i++) {
+		if (!top_wants(top->report, top_tables[i].bit))
 			continue;
 		json_object(json, NULL);
-		json_string(json, "by", table->name);
-		json_rows(json, top, table, &count);
+		json_string(json, "by", top_tables[i].name);
+		json_rows(json, top, &top_tables[i], &counts[i]);
 		json_end(json);
-		vec_deinit(&count.rows);
 	}
 	json_end(json);
+	top_count_deinit(counts);
 }
 
 /* ---- accumulation points */

@@ -20,22 +20,20 @@ static void print_row(struct writer *w, uint64_t objects, uint64_t bytes,
 		      SHORT_BYTES(bytes), share, name);
 }
 
-static void print_table(const struct top *top, const struct top_table *table)
+static void print_table(const struct top *top, const struct top_table *table,
+			const struct top_count *count)
 {
 	struct report *report = top->report;
 	struct writer *w = &report->writer;
 	uint32_t root = live_root(&top->retained->live);
 	uint64_t all = top->retained->bytes[root], objects = 0, bytes = 0;
-	struct top_count count;
 	char name[TOP_NAME_BYTES];
 	size_t i, n;
 
-	if (!top_count(top, table, &count))
-		return;
 	writer_printf(w, "\n%s\n", table->title);
-	n = top_limit(report, count.rows.size);
-	for (i = 0; i < count.rows.size; i++) {
-		const struct top_row *row = &count.rows.data[i];
+	n = top_limit(report, count->rows.size);
+	for (i = 0; i < count->rows.size; i++) {
+		const struct top_row *row = &count->rows.data[i];
 
 		if (i < n) {
 			table->format(top, row->key, name);
@@ -45,15 +43,14 @@ static void print_table(const struct top *top, const struct top_table *table)
 			bytes += row->bytes;
 		}
 	}
-	if (n < count.rows.size) {
+	if (n < count->rows.size) {
 		snprintf(name, sizeof(name), "%s more",
-			 COUNT(count.rows.size - n));
+			 COUNT(count->rows.size - n));
 		print_row(w, objects, bytes, all, name);
 	}
-	if (count.unknown_objects)
-		print_row(w, count.unknown_objects, count.unknown_bytes, all,
+	if (count->unknown_objects)
+		print_row(w, count->unknown_objects, count->unknown_bytes, all,
 			  "not known");
-	vec_deinit(&count.rows);
 }
 
 static void print_families(const struct top *top,
@@ -177,17 +174,21 @@ void report_top_text(struct report *report)
 {
 	const struct retained *r = &report->analysis->retained;
 	uint32_t root = live_root(&r->live);
-	const struct top_table *table;
+	struct top_count counts[TOP_TABLES];
 	struct top top;
+	size_t i;
 
 	if (!top_init(&top, report))
 		return;
 	writer_printf(&report->writer, "live: %s, %s (mappings have no bytes of their own)\n",
 		      COUNT_OF(r->objects[root], "object"),
 		      BYTES(r->bytes[root]));
-	for (table = top_tables; table->name; table++) {
-		if (top_wants(report, table->bit))
-			print_table(&top, table);
+	if (top_count(&top, counts)) {
+		for (i = 0; i < TOP_TABLES; i++) {
+			if (top_wants(report, top_tables[i].bit))
+				print_table(&top, &top_tables[i], &counts[i]);
+		}
+		top_count_deinit(counts);
 	}
 	if (top_wants(report, KML_TOP_ACCUMULATION))
 		print_points(&top);
