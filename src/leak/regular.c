@@ -198,8 +198,10 @@ enum word_sort regular_sort(const struct regular *r, uint32_t id,
 	uint64_t offset = graph_edge_word(edge) * 8ull;
 	const uint32_t *count;
 
+	/* A struct page's word, which may be left from the page's last user;
+	 * of other objects what the kernel's logic says. */
 	if (graph_edge_word(edge) == GRAPH_WORD_NONE)
-		return WORD_REGULAR;
+		return from->kind == HEAP_PAGES ? WORD_IRREGULAR : WORD_REGULAR;
 	/* Numbers that are counted up may equal these all the time. */
 	if (graph_edge_how(edge) == HEAP_REF_PERCPU ||
 	    graph_edge_how(edge) == HEAP_REF_PHYSICAL)
