@@ -15,7 +15,7 @@ _kmlanalyze()
 		prev=${COMP_WORDS[COMP_CWORD-2]}
 	fi
 	case ${COMP_WORDS[1]-} in
-	caches|profile|show|refs|path|whatis) command=${COMP_WORDS[1]} ;;
+	caches|profile|show|top|refs|path|whatis) command=${COMP_WORDS[1]} ;;
 	esac
 	case $prev in
 	--format)
@@ -24,6 +24,7 @@ _kmlanalyze()
 	--stack) word='live whole off' ;;
 	--kmemleak) word='show all' ;;
 	--compare) word='kmemleak' ;;
+	--by) word='cache type site module accumulation' ;;
 	--progress) word='auto always never' ;;
 	--threads|--limit|--min-age) return ;;
 	--cache-dir)
@@ -48,6 +49,7 @@ _kmlanalyze()
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
 		--baseline --min-age --no-lines" ;;
 	caches) options=$common ;;
+	top) options="${common/--verbose/} --by --limit --rules --stack --precise" ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac
 	if [[ $cur == -* ]]; then
@@ -56,7 +58,7 @@ _kmlanalyze()
 	fi
 	if [[ $COMP_CWORD == 1 ]]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'leaks caches show refs path whatis profile help version' -- "$cur"
+			compgen -W 'leaks caches top show refs path whatis profile help version' -- "$cur"
 		)
 	fi
 	compopt -o default

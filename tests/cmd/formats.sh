@@ -30,7 +30,11 @@ expect_leaks full.json --format=json -v --held-by-stack
 expect_leaks short.json --format=json --limit=1 --no-content --no-lines
 expect 0 '' caches --format=json -v "$vmcore" "$vmlinux"
 mv "$tmp/out" "$tmp/caches.json"
-for name in leaks full short caches; do
+expect 0 '' top --format=json "$vmcore" "$vmlinux"
+mv "$tmp/out" "$tmp/top.json"
+expect 0 '' top --format=json --limit=0 --by=cache,accumulation "$vmcore" "$vmlinux"
+mv "$tmp/out" "$tmp/top-all.json"
+for name in leaks full short caches top top-all; do
 	schema $name.json
 done
 jq -e '.leaks | (.leak_count == ([.groups[].leaks[]] | length)) and
@@ -46,6 +50,29 @@ jq -e '[.leaks.groups[].leaks[] | has("content", "text", "pointers")] | any | no
 	"$tmp/short.json" >/dev/null || fail "--no-content prints contents"
 jq -e '[.caches[] | .objects == .active + .free + .cached + .in_doubt] | all' \
 	"$tmp/caches.json" >/dev/null || fail "the caches do not add up"
+
+# Every table has all that is live, and so have the accumulation points; that is
+# what the summary says, too, but for mappings.
+for name in top top-all; do
+	jq -e '.live as $live | [(.tables[] | [.rows[], .omitted, .unknown]),
+		[.accumulation.points[], .accumulation.omitted]] | all(.[];
+		(map(.objects) | add) == $live.objects and
+		(map(.bytes) | add) == $live.bytes)' "$tmp/$name.json" >/dev/null ||
+		fail "$name: rows do not add up to what is live"
+done
+jq -e --slurpfile leaks "$tmp/leaks.json" '.live as $live | $leaks[0].objects |
+	([.[].live.objects] | add) == $live.objects and
+	([.[].live.bytes] | add) - .vmap.live.bytes - .ioremap.live.bytes ==
+	$live.bytes' "$tmp/top.json" >/dev/null ||
+	fail "top and the summary know different live objects"
+jq -e '[.tables[].by] == ["cache"] and .tables[0].omitted.rows == 0' \
+	"$tmp/top-all.json" >/dev/null || fail "--by and --limit=0 of top"
+jq -e '[.tables[].rows | length] | max == 10' "$tmp/top.json" >/dev/null ||
+	fail "top does not list ten rows"
+expect 0 '' top --threads=1 "$vmcore" "$vmlinux"
+mv "$tmp/out" "$tmp/top"
+expect 0 '' top --threads=5 --no-cache "$vmcore" "$vmlinux"
+cmp -s "$tmp/top" "$tmp/out" || fail "top: another report with five threads"
 
 # Whatever the name of the file: JSON stays JSON, in UTF-8.
 ln -s "$vmcore" "$tmp/"$'a"\\b\xc3\xa9\xff\x01\n'
