@@ -121,11 +121,19 @@ static struct kml_error *split_holder(struct find *find, uint32_t holder)
 	return NULL;
 }
 
+/* Of objects that are live by themselves, but no module's memory: records of
+ * kmemleak.  They need no holder, and are one point. */
+static bool is_self_held(const struct find *find, uint32_t id)
+{
+	return heap_region_of(find->kernel->heap, id)->flags & HEAP_ROOT &&
+	       !bitmap_test(find->split, id);
+}
+
 /* Those of objects that several holders lead to. */
 static struct kml_error *split_shared(struct find *find)
 {
 	const struct retained *r = find->r;
-	uint32_t root = root_of(find);
+	uint32_t root = root_of(find), self_held = NO_POINT;
 	uint64_t i;
 
 	for (i = r->first_child[root]; i < r->first_child[root + 1ull]; i++) {
@@ -136,7 +144,9 @@ static struct kml_error *split_shared(struct find *find)
 
 		if (!retained_is_object(r, child))
 			continue;
-		if (IS_OWN_OBJECT(r->bytes[child], r->bytes[root])) {
+		if (is_self_held(find, child)) {
+			index = &self_held;
+		} else if (IS_OWN_OBJECT(r->bytes[child], r->bytes[root])) {
 			kind = ACCUMULATION_OBJECT;
 			index = &own;
 		}
@@ -519,7 +529,25 @@ static void note_reference(struct find *find, uint32_t from, uint32_t to,
 	point->ways[point->n_ways++] = (struct accumulation_word){ from, offset };
 }
 
-/* Holders first: they are the better examples. */
+/* References of variables, or of all other holders. */
+static void note_holders(struct find *find, bool variables)
+{
+	const struct retained *r = find->r;
+	uint64_t i;
+
+	for (i = 0; i < r->holders.edges.size; i++) {
+		const struct holder_edge *edge = &r->holders.edges.data[i];
+		unsigned kind = r->holders.list.data[edge->holder].kind;
+
+		if (r->tree.idom[edge->to] != DOMINATORS_NONE &&
+		    variables == (kind == HOLDER_VARIABLE ||
+				  kind == HOLDER_PERCPU))
+			note_reference(find, live_holder(&r->live, edge->holder),
+				       edge->to, edge->offset);
+	}
+}
+
+/* Variables first, then objects: they are the better examples. */
 static void find_outside(struct find *find)
 {
 	const struct retained *r = find->r;
@@ -527,13 +555,7 @@ static void find_outside(struct find *find)
 	uint64_t i;
 	uint32_t node;
 
-	for (i = 0; i < r->holders.edges.size; i++) {
-		const struct holder_edge *edge = &r->holders.edges.data[i];
-
-		if (r->tree.idom[edge->to] != DOMINATORS_NONE)
-			note_reference(find, live_holder(&r->live, edge->holder),
-				       edge->to, edge->offset);
-	}
+	note_holders(find, true);
 	for (node = 0; node < r->live.n_objects; node++) {
 		if (r->tree.idom[node] == DOMINATORS_NONE ||
 		    bitmap_test(find->split, node))
@@ -551,6 +573,7 @@ static void find_outside(struct find *find)
 					       word * 8ull);
 		}
 	}
+	note_holders(find, false);
 }
 
 static int compare_families(const void *a, const void *b)

@@ -12,13 +12,18 @@
  * unless a dump lies. */
 #define MAX_COUNTS (UINT64_C(1) << 26)
 
-/* Members by which objects are looked up, of the cache that a variable of the
- * kernel points to. */
+/*
+ * Members by which objects are looked up, of the cache that a variable of the
+ * kernel points to: hashes of all file systems (fs/dcache.c, fs/inode.c), and
+ * the list of inodes to be written back, which is one for all file systems that
+ * have no device (noop_backing_dev_info).
+ */
 static const struct {
 	const char *cache, *type, *member;
 } lookups[] = {
 	{ "dentry_cache", "dentry", "d_hash" },
 	{ "inode_cachep", "inode", "i_hash" },
+	{ "inode_cachep", "inode", "i_io_list" },
 };
 
 static uint32_t class_of(const struct regular *r, uint32_t id)
@@ -92,6 +97,21 @@ static void count_all(struct regular *r, const uint64_t *nodes)
 	}
 }
 
+static struct kml_error *add_lookup(struct regular *r, size_t cache,
+				    const struct profile_member *member)
+{
+	uint64_t n = r->kernel->caches.data[cache].object_bytes / 8, word;
+
+	if (!r->lookups[cache])
+		r->lookups[cache] = bitmap_alloc(n + 1);
+	if (!r->lookups[cache])
+		return error_nomem();
+	for (word = member->offset / 8;
+	     word < n && word * 8 < member->offset + member->size; word++)
+		bitmap_set(r->lookups[cache], word);
+	return NULL;
+}
+
 static struct kml_error *find_lookups(struct regular *r, struct kernel *kernel)
 {
 	struct kml_error *error;
@@ -118,9 +138,9 @@ static struct kml_error *find_lookups(struct regular *r, struct kernel *kernel)
 			if (kernel->caches.data[k].va != va ||
 			    kernel->caches.data[k].n_users != 1)
 				continue;
-			r->lookup_start[k] = (uint32_t)member.offset;
-			r->lookup_end[k] =
-				(uint32_t)(member.offset + member.size);
+			error = add_lookup(r, k, &member);
+			if (error)
+				return error;
 		}
 	}
 	return NULL;
@@ -137,10 +157,9 @@ struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
 	};
 	struct kml_error *error = make_counts(&r);
 
-	r.lookup_start = calloc(n, sizeof(*r.lookup_start));
-	r.lookup_end = calloc(n, sizeof(*r.lookup_end));
+	r.lookups = calloc(n, sizeof(*r.lookups));
 	r.row = calloc(r.n_classes, sizeof(*r.row));
-	if (!error && (!r.lookup_start || !r.lookup_end || !r.row))
+	if (!error && (!r.lookups || !r.row))
 		error = error_nomem();
 	if (!error)
 		error = find_lookups(&r, kernel);
@@ -155,10 +174,13 @@ struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
 
 void regular_deinit(struct regular *regular)
 {
+	size_t i;
+
+	for (i = 0; regular->lookups && i < regular->kernel->caches.size; i++)
+		free(regular->lookups[i]);
+	free(regular->lookups);
 	free(regular->first);
 	free(regular->counts);
-	free(regular->lookup_start);
-	free(regular->lookup_end);
 	free(regular->row);
 }
 
@@ -195,19 +217,20 @@ enum word_sort regular_sort(const struct regular *r, uint32_t id,
 			    const struct graph_edge *edge)
 {
 	const struct heap_region *from = heap_region_of(r->kernel->heap, id);
-	uint64_t offset = graph_edge_word(edge) * 8ull;
+	uint64_t word = graph_edge_word(edge);
 	const uint32_t *count;
 
 	/* A struct page's word, which may be left from the page's last user;
 	 * of other objects what the kernel's logic says. */
-	if (graph_edge_word(edge) == GRAPH_WORD_NONE)
+	if (word == GRAPH_WORD_NONE)
 		return from->kind == HEAP_PAGES ? WORD_IRREGULAR : WORD_REGULAR;
 	/* Numbers that are counted up may equal these all the time. */
 	if (graph_edge_how(edge) == HEAP_REF_PERCPU ||
 	    graph_edge_how(edge) == HEAP_REF_PHYSICAL)
 		return WORD_IRREGULAR;
-	if (from->kind == HEAP_SLAB && offset >= r->lookup_start[from->owner] &&
-	    offset < r->lookup_end[from->owner])
+	if (from->kind == HEAP_SLAB && r->lookups[from->owner] &&
+	    word * 8 < from->object_bytes &&
+	    bitmap_test(r->lookups[from->owner], word))
 		return WORD_LOOKUP;
 	count = count_of(r, from, edge);
 	if ((count && *count >= MIN_REGULAR) ||

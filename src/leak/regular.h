@@ -25,7 +25,7 @@ struct regular {
 	uint32_t n_classes;   /* caches, then kinds */
 	uint64_t *first;      /* by cache: its counts; NULL: too many */
 	uint32_t *counts;     /* by word and class of target */
-	uint32_t *lookup_start, *lookup_end; /* by cache, bytes; 0, 0: none */
+	uint64_t **lookups;   /* by cache: a bit per word; NULL: none */
 	uint32_t *row;        /* scratch: by class */
 };
 
