@@ -22,6 +22,8 @@
 /* A list's members may be so far apart. */
 #define MAX_BETWEEN 3u
 #define NO_POINT UINT32_MAX
+/* Counts of what points retain, by cache, while they are counted. */
+#define MAX_FAMILIES ((size_t)1 << 22)
 
 struct find {
 	const struct kernel *kernel;
@@ -194,11 +196,20 @@ static int compare_ranks(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
+/* Of each there is a count by cache: a dump may claim to have any number of
+ * these. */
+static size_t max_points(const struct find *find)
+{
+	size_t n_slots = find->kernel->caches.size + HEAP_KINDS;
+
+	return MIN(ACCUMULATIONS_MAX, MAX(MAX_FAMILIES / n_slots, 16));
+}
+
 /* Sort the points, and forget the smallest.  @new_index: of each old one. */
 static struct kml_error *keep_largest(struct find *find, uint32_t *new_index)
 {
 	struct accumulations *found = find->found;
-	size_t n = found->points.size, i;
+	size_t n = found->points.size, max = max_points(find), i;
 	_cleanup_free_ struct rank *ranks = calloc(n + 1, sizeof(*ranks));
 	struct accumulation *points = calloc(n + 1, sizeof(*points));
 
@@ -214,8 +225,8 @@ static struct kml_error *keep_largest(struct find *find, uint32_t *new_index)
 	for (i = 0; i < n; i++) {
 		points[i] = found->points.data[ranks[i].index];
 		new_index[ranks[i].index] =
-			i < ACCUMULATIONS_MAX ? (uint32_t)i : NO_POINT;
-		if (i < ACCUMULATIONS_MAX)
+			i < max ? (uint32_t)i : NO_POINT;
+		if (i < max)
 			continue;
 		found->n_omitted++;
 		found->omitted_objects += ranks[i].objects;
@@ -224,7 +235,7 @@ static struct kml_error *keep_largest(struct find *find, uint32_t *new_index)
 	vec_deinit(&found->points);
 	found->points.data = points;
 	found->points.capacity = n + 1;
-	found->points.size = MIN(n, ACCUMULATIONS_MAX);
+	found->points.size = MIN(n, max);
 	return NULL;
 }
 
