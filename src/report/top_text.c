@@ -180,7 +180,8 @@ void report_top_text(struct report *report)
 
 	if (!top_init(&top, report))
 		return;
-	writer_printf(&report->writer, "live: %s, %s (mappings have no bytes of their own)\n",
+	writer_printf(&report->writer,
+		      "live: %s, %s (mappings have no bytes of their own)\n",
 		      COUNT_OF(r->objects[root], "object"),
 		      BYTES(r->bytes[root]));
 	if (top_count(&top, counts)) {
