@@ -6,10 +6,14 @@
 #include "leak/dominators.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
+
+/* Memory is asked for so many references ahead. */
+#define AHEAD 24u
 
 /* In the first pass: the forest of the nodes that are done.  In the second:
  * the dominator tree that grows. */
@@ -52,6 +56,12 @@ static struct kml_error *check_rows(const struct flow *flow)
 
 static void found(struct work *w, uint32_t node, uint32_t parent)
 {
+	const struct flow *flow = w->flow;
+	uint64_t i, end = MIN(flow->first[node + 1ull],
+			      flow->first[node] + AHEAD);
+
+	for (i = flow->first[node]; i < end; i++)
+		__builtin_prefetch(&w->number[flow->to[i]]);
 	w->number[node] = w->n;
 	w->order[w->n] = node;
 	w->parent[w->n] = parent;
@@ -84,38 +94,62 @@ static void search(struct work *w)
 	}
 }
 
-/* Turn the rows around.  Each target is looked up once: it stays in its
- * place as a number. */
+/* Targets become numbers, in their place. */
+static void number_targets(struct work *w)
+{
+	uint64_t n = w->flow->first[w->flow->n_nodes], i;
+	uint32_t *to = w->flow->to;
+
+	for (i = 0; i < n; i++) {
+		if (i + AHEAD < n)
+			__builtin_prefetch(&w->number[to[i + AHEAD]]);
+		to[i] = w->number[to[i]];
+	}
+}
+
+/* Of the references of reached nodes: count them by target, or note who they are
+ * of. */
+static void for_references(struct work *w, bool count)
+{
+	const struct flow *flow = w->flow;
+	uint64_t n = flow->first[flow->n_nodes], i;
+	uint32_t node, from;
+
+	for (node = 0; node < flow->n_nodes; node++) {
+		from = w->number[node];
+		for (i = flow->first[node];
+		     from != DOMINATORS_NONE && i < flow->first[node + 1ull];
+		     i++) {
+			if (i + AHEAD < n && flow->to[i + AHEAD] < w->n)
+				__builtin_prefetch(
+					&w->first[flow->to[i + AHEAD] + 1ull], 1);
+			if (count)
+				w->first[flow->to[i] + 2ull]++;
+			else
+				w->preds[w->first[flow->to[i] + 1ull]++] = from;
+		}
+	}
+}
+
+/* Turn the rows around. */
 static struct kml_error *find_predecessors(struct work *w)
 {
-	struct flow *flow = w->flow;
-	uint64_t i, n_edges;
+	uint64_t n_edges;
 	uint32_t at;
 
 	w->first = calloc(w->n + 2ull, sizeof(*w->first));
 	if (!w->first)
 		return error_nomem();
-	for (at = 0; at < w->n; at++) {
-		uint32_t node = w->order[at];
-
-		for (i = flow->first[node]; i < flow->first[node + 1]; i++) {
-			flow->to[i] = w->number[flow->to[i]];
-			w->first[flow->to[i] + 2ull]++;
-		}
-	}
+	number_targets(w);
+	for_references(w, true);
 	for (at = 0; at < w->n; at++)
 		w->first[at + 2ull] += w->first[at + 1ull];
 	n_edges = w->first[w->n + 1ull];
 	w->preds = malloc(MAX(n_edges, 1) * sizeof(*w->preds));
 	if (!w->preds)
 		return error_nomem();
-	for (at = 0; at < w->n; at++) {
-		uint32_t node = w->order[at];
-
-		for (i = flow->first[node]; i < flow->first[node + 1]; i++)
-			w->preds[w->first[flow->to[i] + 1ull]++] = at;
-	}
-	flow_deinit(flow);
+	for_references(w, false);
+	flow_deinit(w->flow);
 	return NULL;
 }
 
