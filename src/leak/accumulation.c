@@ -247,13 +247,13 @@ static void note_holders(struct points *find, bool variables)
 	uint64_t i;
 
 	for (i = 0; i < r->holders.edges.size; i++) {
-		const struct holder_edge *edge = &r->holders.edges.data[i];
+		const struct anchor_edge *edge = &r->holders.edges.data[i];
 		unsigned kind = r->holders.list.data[edge->holder].kind;
 
 		if (r->tree.idom[edge->to] != DOMINATORS_NONE &&
-		    variables == (kind == HOLDER_VARIABLE ||
-				  kind == HOLDER_PERCPU))
-			note_reference(find, live_holder(&r->live, edge->holder),
+		    variables == (kind == ANCHOR_VARIABLE ||
+				  kind == ANCHOR_PERCPU))
+			note_reference(find, live_anchor(&r->live, edge->holder),
 				       edge->to, edge->offset);
 	}
 }
@@ -280,7 +280,7 @@ static void find_outside(struct points *find)
 				continue;
 			note_reference(find, node, edge->to,
 				       word == GRAPH_WORD_NONE ?
-					       HOLDER_NO_OFFSET :
+					       ANCHOR_NO_OFFSET :
 					       word * 8ull);
 		}
 	}

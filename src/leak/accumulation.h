@@ -36,7 +36,7 @@ enum accumulation_kind {
 /* A word of a holder or of an object. */
 struct accumulation_word {
 	uint32_t node;
-	uint64_t offset; /* HOLDER_NO_OFFSET: several words, or in no memory */
+	uint64_t offset; /* ANCHOR_NO_OFFSET: several words, or in no memory */
 };
 
 struct accumulation {

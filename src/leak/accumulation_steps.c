@@ -96,14 +96,14 @@ static uint64_t find_word(struct points *find, uint32_t from, uint32_t to,
 			  bool unit)
 {
 	const struct retained *r = find->r;
-	const struct holders *h = &r->holders;
-	uint64_t found = HOLDER_NO_OFFSET, i, offset;
+	const struct anchors *h = &r->holders;
+	uint64_t found = ANCHOR_NO_OFFSET, i, offset;
 	uint32_t target = unit ? units_of(&find->units, to) : to;
 	uint32_t holder = from - r->live.n_objects;
 
 	if (!retained_is_object(r, from)) {
 		for (i = h->list.data[holder].first_edge;
-		     i < holder_edges_end(h, holder); i++) {
+		     i < anchor_edges_end(h, holder); i++) {
 			uint32_t at = h->edges.data[i].to;
 
 			if (r->tree.idom[at] == from &&
@@ -168,7 +168,7 @@ static void last_step(struct points *find, struct accumulation *point,
 				       main_unit(find, node);
 
 	add_step(point, node,
-		 to == node ? HOLDER_NO_OFFSET :
+		 to == node ? ANCHOR_NO_OFFSET :
 			      find_word(find, node, to, !point->n_chain));
 }
 
@@ -222,7 +222,7 @@ static void descend(struct points *find, struct accumulation *point,
 		if (chain >= MIN_CHAIN) {
 			/* All of it at once: it may be long. */
 			n_steps += MIN_CHAIN;
-			add_step(point, node, HOLDER_NO_OFFSET);
+			add_step(point, node, ANCHOR_NO_OFFSET);
 			point->n_omitted += (uint32_t)MIN(chain - 2, 1u << 30);
 			node = last;
 			child = first_child(find, node);
@@ -284,6 +284,6 @@ void accumulation_find_steps(struct points *find, uint32_t index)
 	} else {
 		add_step(point, point->node,
 			 single ? find_word(find, point->node, child, true) :
-				  HOLDER_NO_OFFSET);
+				  ANCHOR_NO_OFFSET);
 	}
 }

@@ -18,16 +18,16 @@
 /* Of words that are not answered. */
 #define RANK_REGULAR 1u
 #define RANK_IRREGULAR 3u
-static const uint8_t holder_ranks[HOLDER_KINDS] = {
-	[HOLDER_VARIABLE] = 2,  [HOLDER_PERCPU] = 2,    [HOLDER_CODE] = 2,
-	[HOLDER_RESERVED] = 2,  [HOLDER_PAGES] = 4,     [HOLDER_STACK] = 5,
-	[HOLDER_IRQ_STACK] = 5, [HOLDER_REGISTERS] = 5,
+static const uint8_t anchor_ranks[ANCHOR_KINDS] = {
+	[ANCHOR_VARIABLE] = 2,  [ANCHOR_PERCPU] = 2,    [ANCHOR_CODE] = 2,
+	[ANCHOR_RESERVED] = 2,  [ANCHOR_PAGES] = 4,     [ANCHOR_STACK] = 5,
+	[ANCHOR_IRQ_STACK] = 5, [ANCHOR_REGISTERS] = 5,
 };
 
 struct build {
 	struct kernel *kernel;
 	const struct graph *graph;
-	const struct holders *holders;
+	const struct anchors *holders;
 	struct live *live;
 	uint64_t *split; /* a bit per object */
 	struct flow *flow;
@@ -146,7 +146,7 @@ static uint64_t holder_row(const struct build *b, uint32_t holder,
 	uint64_t i, n = 0;
 
 	for (i = b->holders->list.data[holder].first_edge;
-	     i < holder_edges_end(b->holders, holder); i++) {
+	     i < anchor_edges_end(b->holders, holder); i++) {
 		uint32_t to = b->holders->edges.data[i].to;
 
 		if (is_node(b, to))
@@ -231,8 +231,8 @@ static void take_answered(struct build *b)
 	size_t i;
 
 	for (i = 0; i < b->holders->edges.size; i++) {
-		const struct holder_edge *edge = &b->holders->edges.data[i];
-		uint32_t node = live_holder(b->live, edge->holder);
+		const struct anchor_edge *edge = &b->holders->edges.data[i];
+		uint32_t node = live_anchor(b->live, edge->holder);
 		uint64_t at;
 
 		if (!edge->answered || !is_node(b, edge->to))
@@ -252,7 +252,7 @@ static unsigned edge_rank(const struct build *b, uint32_t from, uint64_t edge)
 	if (from < b->live->n_objects)
 		return bitmap_test(b->irregular, edge) ? RANK_IRREGULAR :
 							 RANK_REGULAR;
-	return holder_ranks[b->holders->list.data[from - b->live->n_objects].kind];
+	return anchor_ranks[b->holders->list.data[from - b->live->n_objects].kind];
 }
 
 /* @node can be reached with references of @rank: look at it in time, unless
@@ -363,7 +363,7 @@ static struct kml_error *find_ranks(struct build *b)
 
 	memset(b->rank, RANK_NONE, n);
 	for (i = 0; i < b->live->n_holders; i++)
-		enqueue(b, live_holder(b->live, i), 0);
+		enqueue(b, live_anchor(b->live, i), 0);
 	error = hold_live(b);
 	for (rank = 0; !error && rank < LIVE_RANKS; rank++)
 		drain(b, rank);
@@ -403,7 +403,7 @@ static struct kml_error *add_root_row(struct build *b)
 		return error_nomem();
 	flow->to = to;
 	for (i = 0; i < b->live->n_holders; i++)
-		to[at + i] = live_holder(b->live, i);
+		to[at + i] = live_anchor(b->live, i);
 	if (b->kept.size)
 		memcpy(to + at + b->live->n_holders, b->kept.data,
 		       b->kept.size * sizeof(*to));
@@ -446,7 +446,7 @@ static struct kml_error *rank_and_cut(struct build *b)
 struct kml_error *live_build(struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached,
-			     const struct holders *holders, struct live *ret,
+			     const struct anchors *holders, struct live *ret,
 			     struct flow *flow)
 {
 	struct live live = {

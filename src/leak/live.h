@@ -31,7 +31,7 @@
 #define KML_LEAK_LIVE_H
 
 #include "leak/dominators.h"
-#include "leak/holder.h"
+#include "leak/anchor.h"
 
 #define LIVE_RANKS 7
 
@@ -43,7 +43,7 @@ struct live {
 };
 
 /* The node of a holder, and of what is above all. */
-static inline uint32_t live_holder(const struct live *live, uint32_t holder)
+static inline uint32_t live_anchor(const struct live *live, uint32_t holder)
 {
 	return live->n_objects + holder;
 }
@@ -56,7 +56,7 @@ static inline uint32_t live_root(const struct live *live)
 struct kml_error *live_build(struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached,
-			     const struct holders *holders, struct live *ret,
+			     const struct anchors *holders, struct live *ret,
 			     struct flow *flow) error_must_check;
 void live_deinit(struct live *live);
 

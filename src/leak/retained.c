@@ -84,7 +84,7 @@ struct kml_error *retained_find(struct kernel *kernel,
 	struct flow flow = { 0 };
 	struct kml_error *error;
 
-	error = holders_find(kernel, graph, &r.holders);
+	error = anchors_find(kernel, graph, &r.holders);
 	if (!error)
 		error = live_build(kernel, graph, reached, &r.holders, &r.live,
 				   &flow);
@@ -103,7 +103,7 @@ struct kml_error *retained_find(struct kernel *kernel,
 
 void retained_deinit(struct retained *retained)
 {
-	holders_deinit(&retained->holders);
+	anchors_deinit(&retained->holders);
 	live_deinit(&retained->live);
 	dominators_deinit(&retained->tree);
 	free(retained->objects);

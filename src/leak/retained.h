@@ -10,7 +10,7 @@
 #include "leak/live.h"
 
 struct retained {
-	struct holders holders;
+	struct anchors holders;
 	struct live live;
 	struct dominators tree;
 	/* By node.  Counted is what is live beyond doubt, as in the summary of

@@ -85,11 +85,11 @@ static bool find_module(const struct kernel *kernel, uint64_t va, uint64_t *ret)
 }
 
 /* The module whose variable it is. */
-static bool holder_module(const struct top *top, const struct holder *holder,
+static bool holder_module(const struct top *top, const struct anchor *holder,
 			  uint64_t *ret)
 {
 	const struct kernel *kernel = top->report->kernel;
-	const char *name = holder_name(&top->retained->holders, holder->module);
+	const char *name = anchor_name(&top->retained->holders, holder->module);
 	size_t i;
 
 	*ret = MODULE_KERNEL;
@@ -97,7 +97,7 @@ static bool holder_module(const struct top *top, const struct holder *holder,
 		if (!strcmp(kernel->modules.data[i].name, name))
 			*ret = i;
 	}
-	return holder->kind == HOLDER_VARIABLE || holder->kind == HOLDER_PERCPU;
+	return holder->kind == ANCHOR_VARIABLE || holder->kind == ANCHOR_PERCPU;
 }
 
 static bool module_key(const struct top *top, const struct object *object,
@@ -330,7 +330,7 @@ static void format_object(const struct top *top,
 	const struct object object = object_of(top->report, word->node);
 	char member[PLACE_MEMBER_BYTES];
 
-	if (word->offset == HOLDER_NO_OFFSET)
+	if (word->offset == ANCHOR_NO_OFFSET)
 		snprintf(ret, TOP_NAME_BYTES, "%s 0x%016" PRIx64,
 			 object_family(&object), object.va);
 	else
@@ -340,57 +340,57 @@ static void format_object(const struct top *top,
 				      member));
 }
 
-static void format_variable(const struct top *top, const struct holder *holder,
+static void format_variable(const struct top *top, const struct anchor *holder,
 			    uint64_t offset, const char *what,
 			    char ret[TOP_NAME_BYTES])
 {
-	const struct holders *h = &top->retained->holders;
-	const char *module = holder_name(h, holder->module);
+	const struct anchors *h = &top->retained->holders;
+	const char *module = anchor_name(h, holder->module);
 	char place[32] = "", cpu[32] = "";
 
-	if (offset != HOLDER_NO_OFFSET)
+	if (offset != ANCHOR_NO_OFFSET)
 		snprintf(place, sizeof(place), "+0x%" PRIx64, offset);
-	if (holder->kind == HOLDER_PERCPU)
+	if (holder->kind == ANCHOR_PERCPU)
 		snprintf(cpu, sizeof(cpu), " of CPU %" PRIu32, holder->owner);
 	snprintf(ret, TOP_NAME_BYTES, "%s %s%s%s%s%s", what,
-		 holder_name(h, holder->name), place, cpu,
+		 anchor_name(h, holder->name), place, cpu,
 		 *module ? " in module " : "", module);
 }
 
-static void format_holder(const struct top *top, const struct holder *holder,
+static void format_holder(const struct top *top, const struct anchor *holder,
 			  uint64_t offset, char ret[TOP_NAME_BYTES])
 {
 	const struct kernel *kernel = top->report->kernel;
 	const struct kernel_task *task;
 
 	switch (holder->kind) {
-	case HOLDER_VARIABLE:
+	case ANCHOR_VARIABLE:
 		format_variable(top, holder, offset, "variable", ret);
 		break;
-	case HOLDER_PERCPU:
+	case ANCHOR_PERCPU:
 		format_variable(top, holder, offset, "per-cpu variable", ret);
 		break;
-	case HOLDER_STACK:
+	case ANCHOR_STACK:
 		task = &kernel->tasks.data[holder->owner];
 		snprintf(ret, TOP_NAME_BYTES, "stack of %s, pid %" PRIu32,
 			 task->comm, task->pid);
 		break;
-	case HOLDER_IRQ_STACK:
+	case ANCHOR_IRQ_STACK:
 		snprintf(ret, TOP_NAME_BYTES, "interrupt stack of CPU %" PRIu32,
 			 holder->owner);
 		break;
-	case HOLDER_PAGES:
+	case ANCHOR_PAGES:
 		snprintf(ret, TOP_NAME_BYTES, "struct pages of %s",
-			 holder_name(&top->retained->holders, holder->name));
+			 anchor_name(&top->retained->holders, holder->name));
 		break;
-	case HOLDER_RESERVED:
+	case ANCHOR_RESERVED:
 		snprintf(ret, TOP_NAME_BYTES,
 			 "reserved memory at 0x%016" PRIx64,
-			 holder->va + (offset == HOLDER_NO_OFFSET ? 0 : offset));
+			 holder->va + (offset == ANCHOR_NO_OFFSET ? 0 : offset));
 		break;
 	default:
 		snprintf(ret, TOP_NAME_BYTES, "%s",
-			 holder_name(&top->retained->holders, holder->name));
+			 anchor_name(&top->retained->holders, holder->name));
 	}
 }
 
@@ -412,17 +412,17 @@ void top_format_word(const struct top *top,
 bool top_is_list(const struct top *top, const struct accumulation_word *word)
 {
 	const struct retained *r = top->retained;
-	const struct holders *h = &r->holders;
+	const struct anchors *h = &r->holders;
 	uint32_t holder = word->node - r->live.n_objects;
 	unsigned answered = 0;
 	uint64_t i;
 
 	if (retained_is_object(r, word->node) ||
-	    word->offset == HOLDER_NO_OFFSET)
+	    word->offset == ANCHOR_NO_OFFSET)
 		return false;
 	for (i = h->list.data[holder].first_edge;
-	     i < holder_edges_end(h, holder); i++) {
-		const struct holder_edge *edge = &h->edges.data[i];
+	     i < anchor_edges_end(h, holder); i++) {
+		const struct anchor_edge *edge = &h->edges.data[i];
 
 		if (edge->answered && edge->offset == word->offset)
 			answered |= 1;

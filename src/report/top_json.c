@@ -75,21 +75,21 @@ static void json_tables(struct json *json, const struct top *top)
 /* ---- accumulation points */
 
 static void json_holder(struct json *json, const struct top *top,
-			const struct holder *holder)
+			const struct anchor *holder)
 {
-	const struct holders *h = &top->retained->holders;
-	const char *module = holder_name(h, holder->module);
-	bool cpu = holder->kind == HOLDER_PERCPU ||
-		   holder->kind == HOLDER_IRQ_STACK ||
-		   holder->kind == HOLDER_REGISTERS;
+	const struct anchors *h = &top->retained->holders;
+	const char *module = anchor_name(h, holder->module);
+	bool cpu = holder->kind == ANCHOR_PERCPU ||
+		   holder->kind == ANCHOR_IRQ_STACK ||
+		   holder->kind == ANCHOR_REGISTERS;
 
-	json_string(json, "holder", holder_kinds[holder->kind]);
-	json_string(json, "name", holder_name(h, holder->name));
+	json_string(json, "holder", anchor_kinds[holder->kind]);
+	json_string(json, "name", anchor_name(h, holder->name));
 	if (*module)
 		json_string(json, "module", module);
 	if (cpu)
 		json_number(json, "cpu", holder->owner);
-	if (holder->kind == HOLDER_STACK)
+	if (holder->kind == ANCHOR_STACK)
 		json_number(json, "pid",
 			    top->report->kernel->tasks.data[holder->owner].pid);
 	if (holder->va)
@@ -111,7 +111,7 @@ static void json_word(struct json *json, const char *key, const struct top *top,
 			    &r->holders.list.data[word->node -
 						  r->live.n_objects]);
 	}
-	if (word->offset != HOLDER_NO_OFFSET)
+	if (word->offset != ANCHOR_NO_OFFSET)
 		json_number(json, "offset", word->offset);
 	json_end(json);
 }

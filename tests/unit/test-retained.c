@@ -161,7 +161,7 @@ static void check_list(uint32_t n)
 	const struct accumulation *point = first_point();
 
 	assert_int_equal(point->kind, ACCUMULATION_HELD);
-	assert_int_equal(point->node, live_holder(&retained.live, 0));
+	assert_int_equal(point->node, live_anchor(&retained.live, 0));
 	assert_int_equal(point->objects, 2 * n);
 	assert_int_equal(point->n_children, n);
 	assert_int_equal(point->n_steps, 1);
@@ -314,7 +314,7 @@ static void test_table(void **state)
 	point = first_point();
 	assert_int_equal(point->objects, 128);
 	assert_int_equal(point->n_children, 64);
-	assert_true(point->steps[0].offset == HOLDER_NO_OFFSET);
+	assert_true(point->steps[0].offset == ANCHOR_NO_OFFSET);
 	end();
 }
 

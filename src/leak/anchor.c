@@ -4,7 +4,7 @@
  * the other, and each is looked up when the first word is behind the last
  * one's end.
  */
-#include "leak/holder.h"
+#include "leak/anchor.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,11 +15,11 @@
 #include "graph/overrides.h"
 #include "kernel/module_symbols.h"
 
-const char *const holder_kinds[HOLDER_KINDS] = {
-	[HOLDER_VARIABLE] = "variable",   [HOLDER_PERCPU] = "percpu",
-	[HOLDER_RESERVED] = "reserved",   [HOLDER_CODE] = "code",
-	[HOLDER_STACK] = "stack",         [HOLDER_IRQ_STACK] = "irq-stack",
-	[HOLDER_REGISTERS] = "registers", [HOLDER_PAGES] = "struct-pages",
+const char *const anchor_kinds[ANCHOR_KINDS] = {
+	[ANCHOR_VARIABLE] = "variable",   [ANCHOR_PERCPU] = "percpu",
+	[ANCHOR_RESERVED] = "reserved",   [ANCHOR_CODE] = "code",
+	[ANCHOR_STACK] = "stack",         [ANCHOR_IRQ_STACK] = "irq-stack",
+	[ANCHOR_REGISTERS] = "registers", [ANCHOR_PAGES] = "struct-pages",
 };
 
 static const char *const page_classes[PAGE_CLASSES] = {
@@ -46,7 +46,7 @@ struct place {
 struct find {
 	struct kernel *kernel;
 	const struct graph *graph;
-	struct holders *holders;
+	struct anchors *holders;
 	VEC(struct word) words;
 	/* Of the module whose memory is being split. */
 	const struct kernel_module *module;
@@ -66,7 +66,7 @@ static int compare_words(const void *a, const void *b)
 static struct kml_error *add_name(struct find *find, const char *name,
 				  uint32_t *ret)
 {
-	struct holders *h = find->holders;
+	struct anchors *h = find->holders;
 	size_t n = strlen(name) + 1;
 
 	if (h->names.size + n >= UINT32_MAX || !vec_reserve(&h->names, n))
@@ -77,12 +77,12 @@ static struct kml_error *add_name(struct find *find, const char *name,
 	return NULL;
 }
 
-static struct kml_error *add_holder(struct find *find, enum holder_kind kind,
+static struct kml_error *add_holder(struct find *find, enum anchor_kind kind,
 				    const char *name, uint32_t owner,
 				    uint64_t va)
 {
-	struct holders *h = find->holders;
-	struct holder *holder;
+	struct anchors *h = find->holders;
+	struct anchor *holder;
 	struct kml_error *error;
 	uint32_t index;
 
@@ -107,10 +107,10 @@ static struct kml_error *add_holder(struct find *find, enum holder_kind kind,
 static struct kml_error *add_edge(struct find *find, uint32_t to,
 				  uint64_t offset, bool answered)
 {
-	const struct holder_edge edge = {
+	const struct anchor_edge edge = {
 		.holder = (uint32_t)find->holders->list.size - 1,
 		.to = to,
-		.offset = offset & HOLDER_NO_OFFSET,
+		.offset = offset & ANCHOR_NO_OFFSET,
 		.answered = answered,
 	};
 
@@ -202,9 +202,9 @@ static struct kml_error *gather(struct find *find, uint32_t source,
 /* All words of a source as one holder's. */
 static struct kml_error *add_whole(struct find *find, uint32_t source,
 				   const struct kernel_root *root,
-				   enum holder_kind kind)
+				   enum anchor_kind kind)
 {
-	bool memory = kind != HOLDER_REGISTERS && kind != HOLDER_CODE;
+	bool memory = kind != ANCHOR_REGISTERS && kind != ANCHOR_CODE;
 	struct kml_error *error;
 	size_t i;
 
@@ -218,7 +218,7 @@ static struct kml_error *add_whole(struct find *find, uint32_t source,
 
 		error = add_edge(find, word->to,
 				 memory ? word->va - root->start_va :
-					  HOLDER_NO_OFFSET,
+					  ANCHOR_NO_OFFSET,
 				 false);
 	}
 	return error;
@@ -255,7 +255,7 @@ typedef struct kml_error *place_fn(const struct find *find, uint64_t va,
 				   void *arg, struct place *ret);
 
 /* The gathered words by the variable that @place says each is in. */
-static struct kml_error *add_split(struct find *find, enum holder_kind kind,
+static struct kml_error *add_split(struct find *find, enum anchor_kind kind,
 				   uint32_t owner, place_fn *place, void *arg)
 {
 	struct place at = { 0 }, last = { 0 };
@@ -276,7 +276,7 @@ static struct kml_error *add_split(struct find *find, enum holder_kind kind,
 		if (!error)
 			error = add_edge(find, word->to,
 					 word->va == UINT64_MAX ?
-						 HOLDER_NO_OFFSET :
+						 ANCHOR_NO_OFFSET :
 						 word->va - at.va,
 					 is_answered(find, word->to, at.va,
 						     word->va));
@@ -327,15 +327,15 @@ static struct kml_error *place_module_percpu(const struct find *find,
 
 static struct kml_error *add_root(struct find *find, uint32_t index)
 {
-	static const enum holder_kind kinds[ROOT_KINDS] = {
-		[ROOT_SECTION] = HOLDER_VARIABLE,
-		[ROOT_PERCPU] = HOLDER_PERCPU,
-		[ROOT_MODULE] = HOLDER_VARIABLE,
-		[ROOT_RESERVED] = HOLDER_RESERVED,
-		[ROOT_STACK] = HOLDER_STACK,
-		[ROOT_IRQ_STACK] = HOLDER_IRQ_STACK,
-		[ROOT_REGISTERS] = HOLDER_REGISTERS,
-		[ROOT_CODE] = HOLDER_CODE,
+	static const enum anchor_kind kinds[ROOT_KINDS] = {
+		[ROOT_SECTION] = ANCHOR_VARIABLE,
+		[ROOT_PERCPU] = ANCHOR_PERCPU,
+		[ROOT_MODULE] = ANCHOR_VARIABLE,
+		[ROOT_RESERVED] = ANCHOR_RESERVED,
+		[ROOT_STACK] = ANCHOR_STACK,
+		[ROOT_IRQ_STACK] = ANCHOR_IRQ_STACK,
+		[ROOT_REGISTERS] = ANCHOR_REGISTERS,
+		[ROOT_CODE] = ANCHOR_CODE,
 	};
 	struct kernel_root *root = &find->kernel->roots.data[index];
 	uint32_t source = find->graph->n_objects + index;
@@ -347,8 +347,8 @@ static struct kml_error *add_root(struct find *find, uint32_t index)
 	if (error)
 		return error;
 	if (root->kind == ROOT_SECTION)
-		return add_split(find, HOLDER_VARIABLE, 0, place_section, root);
-	return add_split(find, HOLDER_PERCPU, root->owner, place_percpu, root);
+		return add_split(find, ANCHOR_VARIABLE, 0, place_section, root);
+	return add_split(find, ANCHOR_PERCPU, root->owner, place_percpu, root);
 }
 
 /* ---- modules */
@@ -418,7 +418,7 @@ static struct kml_error *add_copies(struct find *find, unsigned cpu,
 		if (!vec_push(&find->words, word))
 			return error_nomem();
 	}
-	return add_split(find, HOLDER_PERCPU, cpu, place_module_percpu, &cpu);
+	return add_split(find, ANCHOR_PERCPU, cpu, place_module_percpu, &cpu);
 }
 
 static struct kml_error *add_module_percpu(struct find *find, uint32_t id)
@@ -461,7 +461,7 @@ static struct kml_error *add_module(struct find *find,
 			continue;
 		error = gather(find, id, heap_object_va(find->kernel->heap, id));
 		if (!error)
-			error = add_split(find, HOLDER_VARIABLE, 0,
+			error = add_split(find, ANCHOR_VARIABLE, 0,
 					  place_module, NULL);
 		if (!error && !vec_push(&find->holders->split, id))
 			error = error_nomem();
@@ -509,7 +509,7 @@ static struct kml_error *add_pages(struct find *find)
 					continue;
 				if (!started)
 					error = add_holder(
-						find, HOLDER_PAGES,
+						find, ANCHOR_PAGES,
 						page_classes[class] ?
 							page_classes[class] :
 							"other pages",
@@ -517,7 +517,7 @@ static struct kml_error *add_pages(struct find *find)
 				started = true;
 				if (!error)
 					error = add_edge(find, edge->to,
-							 HOLDER_NO_OFFSET,
+							 ANCHOR_NO_OFFSET,
 							 false);
 			}
 		}
@@ -525,10 +525,10 @@ static struct kml_error *add_pages(struct find *find)
 	return error;
 }
 
-struct kml_error *holders_find(struct kernel *kernel, const struct graph *graph,
-			       struct holders *ret)
+struct kml_error *anchors_find(struct kernel *kernel, const struct graph *graph,
+			       struct anchors *ret)
 {
-	struct holders holders = { .list = { 0 } };
+	struct anchors holders = { .list = { 0 } };
 	struct find find = {
 		.kernel = kernel, .graph = graph, .holders = &holders,
 	};
@@ -544,13 +544,13 @@ struct kml_error *holders_find(struct kernel *kernel, const struct graph *graph,
 		error = add_pages(&find);
 	vec_deinit(&find.words);
 	if (error)
-		holders_deinit(&holders);
+		anchors_deinit(&holders);
 	else
 		*ret = holders;
 	return error;
 }
 
-void holders_deinit(struct holders *holders)
+void anchors_deinit(struct anchors *holders)
 {
 	vec_deinit(&holders->list);
 	vec_deinit(&holders->edges);
