@@ -67,6 +67,9 @@ const struct wanted_type profile_types[] = {
 	TYPE("memcg_cache_params"), /* until 5.8 */
 	TYPE("slabobj_ext"),       /* since 6.10 */
 	TYPE("obj_cgroup"),
+	TYPE("pcpuobj_ext"),       /* since 6.10 */
+	TYPE("cgroup"),
+	TYPE("cgroup_subsys_state"),
 	TYPE("mem_cgroup"),
 	TYPE("freelist_aba_t"),
 	TYPE("freelist_counters"),
@@ -79,7 +82,11 @@ const struct wanted_type profile_types[] = {
 	TYPE("kasan_alloc_meta"),
 	TYPE("kasan_free_meta"),
 	TYPE("kfence_metadata"),
-	TYPE("alloc_tag"),
+	TYPE("alloc_tag"),         /* since 6.10 */
+	TYPE("alloc_tag_module_section"), /* since 6.13 */
+	TYPE("static_key"),
+	TYPE("kfence_track"),
+	TYPE("kasan_track"),
 	TYPE("codetag"),
 
 	/* vmalloc. */
@@ -124,6 +131,7 @@ const struct wanted_type profile_types[] = {
 	TYPE("module_layout"),     /* until 6.3 */
 	TYPE("module_memory"),     /* since 6.4 */
 	TYPE("mod_kallsyms"),
+	OF("mod_unload_taint", "kernel/module/tracking.c"), /* since 5.19 */
 	TYPE("mod_tree_node"),
 	TYPE("mod_tree_root"),
 	TYPE("mod_arch_specific"),
@@ -260,6 +268,7 @@ const char *const profile_units[] = {
 	"mm/kfence/core.c",
 	"mm/kasan/generic.c",
 	"lib/alloc_tag.c",      /* since 6.10 */
+	"mm/alloc_tag.c",       /* since 7.3 */
 	"lib/stackdepot.c",
 	"lib/maple_tree.c",
 	"lib/xarray.c",
@@ -268,6 +277,7 @@ const char *const profile_units[] = {
 	"kernel/module.c",      /* until 5.18 */
 	"kernel/module/main.c",
 	"kernel/module/kallsyms.c",
+	"kernel/module/tracking.c",
 	"kernel/rcu/tree.c",
 	"kernel/rcu/update.c",  /* rcu_tasks */
 	"kernel/sched/core.c",

@@ -200,6 +200,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"lib/stackdepot.c: return addresses, and links to itself",
 		"4.6",
 	},
+	[BUILTIN_PAGE_EXT] = {
+		"page-ext", "no_scan",
+		"the arrays of struct page_ext are live, and are not scanned",
+		"mm/page_ext.c, init_section_page_ext(): mem_section.page_ext is where they would begin for page frame 0; they hold records of pages",
+		"3.19",
+	},
 	[BUILTIN_TASK_STACK] = {
 		"task-stack", "no_scan",
 		"a task's stack is scanned as a root, from its stack pointer up",

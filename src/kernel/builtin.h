@@ -45,6 +45,7 @@ enum builtin_rule {
 	BUILTIN_IDLE_WORKER,
 	BUILTIN_KMEMLEAK_RECORDS,
 	BUILTIN_STACK_DEPOT,
+	BUILTIN_PAGE_EXT,
 	/* Objects that are looked at by other means, or hold none. */
 	BUILTIN_TASK_STACK,
 	BUILTIN_PAGE_TABLES,

@@ -533,6 +533,7 @@ struct kml_error *kernel_load(struct kernel *kernel, struct image *image,
 		{ "mapped pages", kernel_load_vmaps },
 		{ "kmemleak", kernel_load_kmemleak },
 		{ "stack depot", kernel_load_stackdepot },
+		{ "page extensions", kernel_load_page_ext },
 		{ "kernel sections", kernel_load_sections },
 		{ "object states", seal_heap },
 		{ "objects of KFENCE", kernel_mark_kfence },
@@ -584,6 +585,7 @@ void kernel_deinit(struct kernel *kernel)
 	free(kernel->cpu_regs);
 	free(kernel->page_class);
 	free(kernel->stale_lru);
+	free(kernel->symbol_memo);
 	vec_deinit(&kernel->gaps);
 	vec_deinit(&kernel->caches);
 	vec_deinit(&kernel->slabs);
@@ -591,6 +593,7 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->kfence);
 	vec_deinit(&kernel->mapped);
 	vec_deinit(&kernel->areas);
+	vec_deinit(&kernel->pcpu_chunks);
 	vec_deinit(&kernel->tasks);
 	kernel_symbols_deinit(kernel);
 	vec_deinit(&kernel->modules);

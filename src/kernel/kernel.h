@@ -128,6 +128,7 @@ struct kernel_nodes {
 struct kernel_kfence {
 	uint64_t page_va, va, bytes;
 	uint64_t cache_va; /* that it would be of */
+	uint64_t metadata_va;
 	bool allocated;    /* otherwise it has been freed... */
 	bool waiting;      /* ... and waits for RCU */
 };
@@ -146,6 +147,15 @@ struct kernel_area {
 	uint64_t requested; /* bytes that were asked for; 0: not recorded */
 	uint32_t region;    /* HEAP_NONE: not an object: per-cpu chunk, torn */
 	bool is_stack;
+};
+
+/* ---- per-cpu chunks (percpu.c): where their structs are */
+
+struct kernel_pcpu_chunk {
+	uint64_t va;
+	uint64_t base, start, end; /* of the chunk and of what it hands out, as
+				      offsets in a unit of the region */
+	uint32_t owner;            /* of its region; the first ones share it */
 };
 
 /* ---- tasks (task.c) */
@@ -273,6 +283,7 @@ struct kernel {
 	uint64_t kfence_va, kfence_pages; /* the pool; 0, 0: there is none */
 	VEC(struct kernel_mapped) mapped; /* sorted by pfn once loaded */
 	VEC(struct kernel_area) areas;
+	VEC(struct kernel_pcpu_chunk) pcpu_chunks;
 	bool areas_torn; /* there are more */
 	VEC(struct kernel_task) tasks;
 	VEC(struct kernel_module) modules;
@@ -287,12 +298,17 @@ struct kernel {
 
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
 
+	struct kernel_symbol_memo *symbol_memo; /* of symbol.c */
+
 	/* For track.h. */
 	struct profile_member track_addr, track_when, track_pid, track_cpu;
-#define KERNEL_TRACK_BYTES 64
+	struct profile_member track_handle, track_addrs; /* one of them, or
+							    size 0 */
+#define KERNEL_TRACK_BYTES 256
 	uint64_t track_bytes;
 	uint64_t jiffies; /* at the dump; 0: unknown */
 	unsigned hz;      /* jiffies per second; 0: unknown */
+	uint64_t clock_ns; /* of local_clock(), since boot; 0: unknown */
 
 	/* Totals for `caches`. */
 	uint64_t percpu_chunks, percpu_units_bytes, percpu_populated_pages;
@@ -432,6 +448,7 @@ struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_kmemleak(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_stackdepot(struct kernel *kernel)
 	error_must_check;
+struct kml_error *kernel_load_page_ext(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
 struct kml_error *kernel_mark_kfence(struct kernel *kernel) error_must_check;

@@ -9,7 +9,7 @@
  *
  * The metadata have the address of every object, and hold none.
  */
-#include "kernel/kernel.h"
+#include "kernel/kfence.h"
 
 #include "base/util.h"
 
@@ -83,7 +83,7 @@ static struct kml_error *load_object(struct kernel *kernel,
 				     uint64_t va, uint64_t i, bool *end)
 {
 	uint64_t page = kernel->kfence_va + (i + 1) * 2 * 4096;
-	struct kernel_kfence object = { .page_va = page };
+	struct kernel_kfence object = { .page_va = page, .metadata_va = va };
 	struct kml_error *error;
 	char buf[4096];
 	int64_t state;
@@ -148,4 +148,63 @@ struct kml_error *kernel_mark_kfence(struct kernel *kernel)
 			bitmap_set(kernel->heap->quarantined, id);
 	}
 	return NULL;
+}
+
+/* ---- who allocated it */
+
+/* The object by the page that it is on. */
+static const struct kernel_kfence *find_object(const struct kernel *kernel,
+					       uint64_t page_va)
+{
+	size_t low = 0, high = kernel->kfence.size;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (kernel->kfence.data[mid].page_va < page_va)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < kernel->kfence.size &&
+			       kernel->kfence.data[low].page_va == page_va ?
+		       &kernel->kfence.data[low] :
+		       NULL;
+}
+
+bool kernel_kfence_track(struct kernel *kernel, uint32_t id,
+			 struct kfence_track *ret)
+{
+	const struct heap_region *r = heap_region_of(kernel->heap, id);
+	const struct profile *p = kernel->profile;
+	struct profile_member pid, n, entries, cpu, time;
+	_cleanup_error_ struct kml_error *error = NULL;
+	const struct kernel_kfence *object;
+	const char *type = "kfence_metadata";
+	uint64_t bytes;
+	char buf[4096];
+
+	if (!kernel->kfence.size || r->kind != HEAP_SLAB)
+		return false;
+	object = find_object(kernel, r->va);
+	if (!object || !profile_type_size(p, type, &bytes) || bytes > 4096 ||
+	    !profile_member(p, type, "alloc_track.pid", &pid) ||
+	    !profile_member(p, type, "alloc_track.num_stack_entries", &n) ||
+	    !profile_member(p, type, "alloc_track.stack_entries", &entries))
+		return false;
+	error = image_read_va(kernel->image, object->metadata_va, buf, bytes);
+	if (error)
+		return false;
+	memset(ret, 0, sizeof(*ret));
+	ret->pid = (uint32_t)kernel_get(buf, &pid);
+	ret->n_frames = (size_t)MIN(kernel_get(buf, &n),
+				    MIN(entries.size / 8, STACKDEPOT_FRAMES));
+	memcpy(ret->frames, buf + entries.offset, ret->n_frames * 8);
+	/* Not in the first kernels with KFENCE */
+	ret->has_cpu = profile_member(p, type, "alloc_track.cpu", &cpu);
+	if (ret->has_cpu)
+		ret->cpu = (uint32_t)kernel_get(buf, &cpu);
+	if (profile_member(p, type, "alloc_track.ts_nsec", &time))
+		ret->ts_nsec = kernel_get(buf, &time);
+	return ret->n_frames;
 }

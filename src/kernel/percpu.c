@@ -240,6 +240,24 @@ static struct kml_error *read_chunk(struct percpu_load *load, uint64_t va,
 			     load->layout.chunk_bytes);
 }
 
+/* Where its struct is, for what the kernel keeps of its blocks there. */
+static struct kml_error *note_chunk(struct percpu_load *load, uint64_t va,
+				    const char *chunk, uint64_t base)
+{
+	struct kernel *kernel = load->kernel;
+	const struct percpu_layout *l = &load->layout;
+	const struct kernel_pcpu_chunk note = {
+		.va = va,
+		.base = base,
+		.start = base + kernel_get(chunk, &l->start_offset),
+		.end = base + kernel_get(chunk, &l->nr_pages) * 4096 -
+		       kernel_get(chunk, &l->end_offset),
+		.owner = (uint32_t)kernel->heap->chunks.size,
+	};
+
+	return vec_push(&kernel->pcpu_chunks, note) ? NULL : error_nomem();
+}
+
 /* The first or the reserved chunk, into load->first. */
 static struct kml_error *load_first(struct percpu_load *load, uint64_t va)
 {
@@ -259,6 +277,9 @@ static struct kml_error *load_first(struct percpu_load *load, uint64_t va)
 		return error_at(KML_ERR_CORRUPT, va,
 				"the first per-cpu chunk lies outside of its unit");
 	load->first_end = MAX(load->first_end, end);
+	error = note_chunk(load, va, buf, shift);
+	if (error)
+		return error;
 	return read_blocks(load, buf, shift, &load->first);
 }
 
@@ -302,6 +323,8 @@ static struct kml_error *load_chunk(struct kernel *kernel, void *arg,
 	error = read_chunk(load, va, buf);
 	if (!error)
 		error = read_blocks(load, buf, 0, &blocks);
+	if (!error)
+		error = note_chunk(load, va, buf, 0);
 	if (!error) {
 		bytes = kernel_get(buf, &l->nr_pages) * 4096;
 		error = add_chunk(load, kernel_get(buf, &l->base_addr), bytes,

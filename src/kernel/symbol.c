@@ -263,7 +263,7 @@ static uint64_t symbol_bytes(const struct kernel *kernel, const char *name,
 	return bytes - prefix;
 }
 
-bool kernel_symbolize(struct kernel *kernel, uint64_t va,
+static bool symbolize(struct kernel *kernel, uint64_t va,
 		      struct kernel_symbol_name *ret)
 {
 	const struct kernel_module_part *part = kernel_module_part(kernel, va);
@@ -285,6 +285,38 @@ bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 		return false;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
 	return true;
+}
+
+/*
+ * Stacks ask for the same few addresses again and again, and a module's symbols
+ * take a walk through its table: the last answer of each slot is kept.
+ */
+#define MEMO_SLOTS 512u
+
+struct kernel_symbol_memo {
+	uint64_t va; /* 0: empty */
+	bool known;
+	struct kernel_symbol_name name;
+};
+
+bool kernel_symbolize(struct kernel *kernel, uint64_t va,
+		      struct kernel_symbol_name *ret)
+{
+	uint64_t hash = va * UINT64_C(0x9e3779b97f4a7c15);
+	struct kernel_symbol_memo *slot;
+
+	if (!kernel->symbol_memo)
+		kernel->symbol_memo = calloc(MEMO_SLOTS, sizeof(*slot));
+	if (!kernel->symbol_memo || !va)
+		return symbolize(kernel, va, ret);
+	slot = &kernel->symbol_memo[hash >> 32 & (MEMO_SLOTS - 1)];
+	if (slot->va != va) {
+		memset(slot, 0, sizeof(*slot));
+		slot->known = symbolize(kernel, va, &slot->name);
+		slot->va = va;
+	}
+	*ret = slot->name;
+	return slot->known;
 }
 
 void kernel_format_symbol(struct kernel *kernel, uint64_t va, char *ret,

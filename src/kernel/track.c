@@ -44,6 +44,12 @@ static struct kml_error *find_tracks(struct kernel *kernel)
 	    bytes > KERNEL_TRACK_BYTES)
 		return NULL;
 	kernel->track_bytes = bytes;
+	if (!profile_member(kernel->profile, "track", "handle",
+			    &kernel->track_handle))
+		kernel->track_handle.size = 0;
+	if (!profile_member(kernel->profile, "track", "addrs",
+			    &kernel->track_addrs))
+		kernel->track_addrs.size = 0;
 	for (i = 0; i < kernel->caches.size; i++) {
 		struct kernel_cache *cache = &kernel->caches.data[i];
 		struct kml_error *error;
@@ -67,6 +73,39 @@ static struct kml_error *find_tracks(struct kernel *kernel)
 	return NULL;
 }
 
+/*
+ * How late it is by local_clock(): what the scheduler noted of it last, on any
+ * CPU; one that is idle notes nothing.  INITIAL_JIFFIES is five minutes before
+ * the 32 bits of the counter are full.
+ */
+static void load_local_clock(struct kernel *kernel)
+{
+	struct profile_member clock;
+	uint64_t va, ns, first;
+	unsigned cpu;
+
+	if (kernel->hz) {
+		first = (UINT64_C(1) << 32) - 300 * kernel->hz;
+		if (kernel->jiffies > first)
+			kernel->clock_ns = (kernel->jiffies - first) *
+					   (1000000000 / kernel->hz);
+	}
+	if (!kernel_has_symbol(kernel, "runqueues", &va) ||
+	    !profile_member(kernel->profile, "rq", "clock", &clock))
+		return;
+	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
+		_cleanup_error_ struct kml_error *error = NULL;
+
+		if (!kernel->cpu_offset[cpu])
+			continue;
+		error = kernel_read_u64(kernel, va + kernel->cpu_offset[cpu] +
+							clock.offset, &ns);
+		/* Years: that is no clock. */
+		if (!error && ns > kernel->clock_ns && ns >> 59 == 0)
+			kernel->clock_ns = ns;
+	}
+}
+
 /* tick_nsec is 10^9 / HZ, but for NTP's correction. */
 static void load_clock(struct kernel *kernel)
 {
@@ -84,6 +123,7 @@ static void load_clock(struct kernel *kernel)
 struct kml_error *kernel_load_tracks(struct kernel *kernel)
 {
 	load_clock(kernel);
+	load_local_clock(kernel);
 	return find_tracks(kernel);
 }
 
@@ -94,15 +134,15 @@ bool kernel_track(const struct kernel *kernel, uint32_t id,
 	_cleanup_error_ struct kml_error *error = NULL;
 	char buf[KERNEL_TRACK_BYTES];
 	uint32_t offset;
+	uint64_t va;
 
 	if (r->kind != HEAP_SLAB)
 		return false;
 	offset = kernel->caches.data[r->owner].track_offset;
 	if (!offset)
 		return false;
-	error = image_read_va(kernel->image,
-			      heap_object_va(kernel->heap, id) + offset, buf,
-			      kernel->track_bytes);
+	va = heap_object_va(kernel->heap, id) + offset;
+	error = image_read_va(kernel->image, va, buf, kernel->track_bytes);
 	if (error)
 		return false;
 	*ret = (struct kernel_track){
@@ -111,8 +151,57 @@ bool kernel_track(const struct kernel *kernel, uint32_t id,
 		.pid = (uint32_t)kernel_get(buf, &kernel->track_pid),
 		.cpu = (uint32_t)kernel_get(buf, &kernel->track_cpu),
 	};
+	if (kernel->track_handle.size)
+		ret->stack = (uint32_t)kernel_get(buf, &kernel->track_handle);
+	if (kernel->track_addrs.size)
+		ret->addrs_va = va + kernel->track_addrs.offset;
 	/* Zeroed by init_tracking() and not yet set. */
 	return ret->caller;
+}
+
+/* Of a stack that stands in the track: up to the first 0. */
+static size_t read_addrs(struct kernel *kernel,
+			 const struct kernel_track *track,
+			 uint64_t ret[STACKDEPOT_FRAMES])
+{
+	size_t n = MIN(kernel->track_addrs.size / 8, STACKDEPOT_FRAMES), i;
+	_cleanup_error_ struct kml_error *error = NULL;
+
+	error = image_read_va(kernel->image, track->addrs_va, ret, n * 8);
+	for (i = 0; !error && i < n && ret[i]; i++)
+		;
+	return i;
+}
+
+size_t kernel_track_stack(struct kernel *kernel,
+			  const struct stackdepot *depot,
+			  const struct kernel_track *track,
+			  uint64_t ret[STACKDEPOT_FRAMES])
+{
+	struct kml_error *error;
+	size_t n = 0;
+
+	if (track->addrs_va) {
+		n = read_addrs(kernel, track, ret);
+	} else if (depot && track->stack) {
+		error = stackdepot_fetch(kernel, depot, track->stack, ret, &n);
+		if (error)
+			n = 0;
+		kml_error_destroy(error);
+	}
+	if (!n)
+		ret[n++] = track->caller;
+	return n;
+}
+
+bool kernel_clock_age(const struct kernel *kernel, uint64_t ns,
+		      uint64_t *ms_ret)
+{
+	if (!ns || !kernel->clock_ns || ns >> 59)
+		return false;
+	/* The two clocks are not read at the same moment. */
+	*ms_ret = ns < kernel->clock_ns ? (kernel->clock_ns - ns) / 1000000 : 0;
+	return true;
 }
 
 bool kernel_jiffies_age(const struct kernel *kernel, uint64_t when,
