@@ -70,7 +70,7 @@ static const struct {
 	{ { "limit", required_argument, NULL, OPT_LIMIT },
 	  LEAKS | REFS | TOP },
 	{ { "no-lines", no_argument, NULL, OPT_NO_LINES },
-	  LEAKS | PATH | WHATIS },
+	  LEAKS | SHOW | PATH | WHATIS },
 	{ { "held-by-stack", no_argument, NULL, OPT_HELD }, LEAKS },
 	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | ASK | TOP },
 	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },

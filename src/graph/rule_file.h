@@ -57,9 +57,15 @@ struct rule {
 	uint64_t n_references; /* that do not count because of it */
 };
 
+/* The name of the module that allocated an object, good until the next call;
+ * NULL: it is not known. */
+typedef const char *rule_module_fn(void *arg, uint32_t id);
+
 struct rule_list {
 	VEC(struct rule) rules; /* as they were read */
 	VEC(char *) files;
+	rule_module_fn *module; /* for module=; NULL: of no object known */
+	void *module_arg;
 };
 
 /* Append the rules of a file.  KML_ERR_OS; KML_ERR_FORMAT, whose message

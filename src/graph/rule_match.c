@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "kernel/track.h"
 #include "kernel/type.h"
 #include "kernel/variable.h"
 
@@ -16,6 +15,7 @@
 struct match {
 	struct kernel *kernel;
 	const struct graph *graph;
+	const struct rule_list *list;
 	struct rule *rule;
 	uint32_t rule_index;
 	struct overrides *overrides;
@@ -190,68 +190,23 @@ static struct kml_error *select_by_type(struct match *match)
 	return error || match->rule->n_objects ? error : select_known(match);
 }
 
-static const struct kernel_module *module_of(const struct kernel *kernel,
-					     uint64_t va)
-{
-	size_t i;
-
-	for (i = 0; va && i < kernel->modules.size; i++) {
-		const struct kernel_module *module = &kernel->modules.data[i];
-
-		if (va - module->base_va < module->bytes)
-			return module;
-	}
-	return NULL;
-}
-
-/* Slab objects that the module's code allocated, where that is recorded. */
-static struct kml_error *select_tracked(struct match *match)
-{
-	struct kernel *kernel = match->kernel;
-	struct kml_error *error = NULL;
-	size_t i;
-	uint32_t j;
-
-	for (i = 0; !error && i < kernel->heap->regions.size; i++) {
-		const struct heap_region *r = &kernel->heap->regions.data[i];
-
-		if (r->kind != HEAP_SLAB || !region_is_own(r) ||
-		    !kernel->caches.data[r->owner].track_offset)
-			continue;
-		for (j = 0; !error && j < r->n_objects; j++) {
-			const struct kernel_module *module;
-			struct kernel_track track;
-
-			if (!heap_is_allocated(kernel->heap, r->first_id + j) ||
-			    !kernel_track(kernel, r->first_id + j, &track))
-				continue;
-			module = module_of(kernel, track.caller);
-			if (module &&
-			    !fnmatch(match->rule->name, module->name, 0))
-				error = select_object(match, r->first_id + j);
-		}
-	}
-	return error;
-}
-
-/* Areas that the module's code mapped, and slab objects. */
+/* What the module's code allocated or mapped, where that is recorded. */
 static struct kml_error *select_by_module(struct match *match)
 {
-	struct kernel *kernel = match->kernel;
+	const struct rule_list *list = match->list;
+	const struct heap *heap = match->kernel->heap;
 	struct kml_error *error = NULL;
-	size_t i;
+	const char *name;
+	uint32_t id;
 
-	for (i = 0; !error && i < kernel->areas.size; i++) {
-		const struct kernel_area *area = &kernel->areas.data[i];
-		const struct kernel_module *module =
-			module_of(kernel, area->caller);
-
-		if (module && area->region != HEAP_NONE &&
-		    !fnmatch(match->rule->name, module->name, 0))
-			error = select_region(match, &kernel->heap->regions
-							      .data[area->region]);
+	for (id = 0; !error && list->module && id < heap->n_ids; id++) {
+		if (!heap_is_allocated(heap, id))
+			continue;
+		name = list->module(list->module_arg, id);
+		if (name && name[0] && !fnmatch(match->rule->name, name, 0))
+			error = select_object(match, id);
 	}
-	return error ? error : select_tracked(match);
+	return error;
 }
 
 /* The objects that a variable's words point to, as a scan would take them. */
@@ -429,6 +384,7 @@ struct kml_error *rules_match(struct kernel *kernel, struct graph *graph,
 		struct match match = {
 			.kernel = kernel,
 			.graph = graph,
+			.list = list,
 			.rule = &list->rules.data[i],
 			.rule_index = (uint32_t)i,
 			.overrides = overrides,
@@ -447,6 +403,7 @@ struct kml_error *rules_match_object(struct kernel *kernel,
 	struct match match = {
 		.kernel = kernel,
 		.graph = graph,
+		.list = list,
 		.rule = &list->rules.data[rule],
 		.rule_index = rule,
 		.overrides = overrides,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * How old objects are, where something in the dump tells: sources are asked
- * in turn (SLUB's user tracking; an allocator's or kmemleak's own records).
+ * in turn (site.h has one that knows of all records of allocations).
  */
 #ifndef KML_LEAK_AGE_H
 #define KML_LEAK_AGE_H

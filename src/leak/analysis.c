@@ -123,6 +123,13 @@ static struct kml_error *mark(struct kml_analysis *a)
 	struct kml_error *error;
 
 	rules_init(&a->rules, &a->kernel);
+	error = sites_open(&a->sites, &a->kernel,
+			   a->options.kmemleak ? &a->kmemleak : NULL);
+	if (error)
+		return error;
+	ages_add(&a->user.ages, sites_age, &a->sites);
+	a->user.rules.module = sites_module_of;
+	a->user.rules.module_arg = &a->sites;
 	error = user_match(&a->user, &a->kernel, &a->graph);
 	if (!error && a->user.active)
 		a->rules.overrides = &a->user.overrides;
@@ -133,16 +140,19 @@ static struct kml_error *group_leaks(struct kml_analysis *a)
 {
 	struct kml_error *error;
 
-	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->leaks);
-	return error ? error : fingerprint_groups(&a->kernel, &a->leaks);
+	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->sites,
+			   &a->leaks);
+	return error ? error :
+		       fingerprint_groups(&a->kernel, &a->sites, &a->leaks);
 }
 
 /* What the user says of leaks is known only once there are some. */
 static struct kml_error *find_leaks(struct kml_analysis *a)
 {
-	struct kml_error *error = group_leaks(a);
+	struct kml_error *error;
 	bool again = false;
 
+	error = group_leaks(a);
 	if (!error)
 		error = user_match_leaks(&a->user, &a->kernel, &a->graph,
 					 &a->leaks, &again);
@@ -295,6 +305,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	retained_deinit(&a->retained);
 	blind_deinit(&a->blind);
 	user_deinit(&a->user);
+	sites_deinit(&a->sites);
 	kmemleak_deinit(&a->kmemleak);
 	held_deinit(&a->held);
 	leaks_deinit(&a->leaks);

@@ -49,6 +49,7 @@ struct kml_analysis {
 	struct rules rules;
 	uint64_t *reached;   /* a bit per object; NULL after kml_inventory() */
 	struct mark_statistics mark;
+	struct sites sites; /* who allocated what; open once it is marked */
 	struct leaks leaks;
 	struct held_list held;
 	struct blind blind;

@@ -80,6 +80,29 @@ static uint64_t add_caller(struct kernel *kernel, uint64_t hash, uint64_t va)
 	return add_number(hash, symbol.offset);
 }
 
+static uint64_t add_tag(struct sites *sites, uint64_t hash, uint64_t va)
+{
+	struct alloc_tag tag;
+
+	if (!alloc_tag_read(sites->kernel, &sites->tags, va, &tag))
+		return add_text(hash, "?");
+	/* The log may not go back that far in the next dump. */
+	if (tag.from_log || !tag.file[0])
+		return add_number(add_text(hash, "?"), tag.line);
+	hash = add_text(hash, tag.module[0] ? tag.module : "vmlinux");
+	hash = add_text(hash, tag.function);
+	return add_number(hash, tag.line);
+}
+
+static uint64_t add_place(struct kernel *kernel, struct sites *sites,
+			  uint64_t hash, const struct leak_group *group)
+{
+	if (group->place != HEAP_NONE && !group->caller)
+		return add_tag(sites, hash,
+			       sites->places.data[group->place].address);
+	return add_caller(kernel, hash, group->caller);
+}
+
 static int compare_numbers(const void *a, const void *b)
 {
 	const uint64_t *x = a, *y = b;
@@ -112,7 +135,7 @@ static struct kml_error *add_followers(const struct kernel *kernel,
 }
 
 struct kml_error *fingerprint_groups(struct kernel *kernel,
-				     struct leaks *leaks)
+				     struct sites *sites, struct leaks *leaks)
 {
 	struct kml_error *error = NULL;
 	uint32_t g;
@@ -122,7 +145,7 @@ struct kml_error *fingerprint_groups(struct kernel *kernel,
 		const struct leak *first = &leaks->leaks[group->first_leak];
 		uint64_t hash = add_object(kernel, FNV_START, first->id);
 
-		hash = add_caller(kernel, hash, group->caller);
+		hash = add_place(kernel, sites, hash, group);
 		/* All leaks of a group have the same kinds of followers. */
 		error = add_followers(kernel, leaks, first, &hash);
 		group->fingerprint = hash;

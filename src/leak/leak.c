@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "kernel/track.h"
 #include "leak/components.h"
 #include "leak/trust.h"
 
@@ -25,6 +24,7 @@ struct finder {
 	const struct kernel *kernel;
 	const struct graph *graph;
 	const uint64_t *reached;
+	struct sites *sites;
 	struct components c;
 	uint64_t *taken;  /* by white number: belongs to a leak already */
 	uint32_t *stack;
@@ -171,6 +171,7 @@ struct signature {
 
 struct keyed {
 	struct signature signature;
+	uint32_t place;
 	struct leak leak;
 	uint64_t va;
 };
@@ -282,12 +283,27 @@ static void sort_groups(struct finder *f, const struct keyed *keyed)
 	}
 }
 
+/* All leaks of one place in the source look alike, whatever wrapper of the
+ * allocator is the innermost frame. */
+static uint32_t set_place(struct finder *f, uint32_t id, struct signature *s)
+{
+	uint32_t place = f->sites ? sites_place(f->sites, id) : HEAP_NONE;
+
+	if (place != HEAP_NONE)
+		s->caller = f->sites->places.data[place].address;
+	return place;
+}
+
+static bool is_tag(const struct finder *f, uint32_t place)
+{
+	return place != HEAP_NONE && f->sites->places.data[place].is_tag;
+}
+
 static struct kml_error *make_groups(struct finder *f)
 {
 	struct leaks *out = &f->out;
 	_cleanup_free_ struct keyed *keyed =
 		calloc(MAX(out->n_leaks, 1), sizeof(*keyed));
-	struct kernel_track track;
 	uint32_t i;
 
 	out->groups = calloc(MAX(out->n_leaks, 1), sizeof(*out->groups));
@@ -297,8 +313,8 @@ static struct kml_error *make_groups(struct finder *f)
 		keyed[i].leak = out->leaks[i];
 		keyed[i].va = heap_object_va(f->kernel->heap, out->leaks[i].id);
 		keyed[i].signature = object_signature(f, out->leaks[i].id);
-		if (kernel_track(f->kernel, out->leaks[i].id, &track))
-			keyed[i].signature.caller = track.caller;
+		keyed[i].place = set_place(f, out->leaks[i].id,
+					   &keyed[i].signature);
 		keyed[i].signature.shape = shape_of(f, &out->leaks[i]);
 	}
 	qsort(keyed, out->n_leaks, sizeof(*keyed), compare_keyed);
@@ -310,7 +326,10 @@ static struct kml_error *make_groups(struct finder *f)
 				.kind = s->kind,
 				.cache = s->cache,
 				.object_bytes = s->bytes,
-				.caller = s->caller,
+				.caller = is_tag(f, keyed[i].place) ?
+						  0 :
+						  s->caller,
+				.place = keyed[i].place,
 				.shape = s->shape,
 				.first_leak = i,
 			};
@@ -341,10 +360,12 @@ static void count_totals(struct finder *f)
 
 struct kml_error *leaks_find(const struct kernel *kernel,
 			     const struct graph *graph,
-			     const uint64_t *reached, struct leaks *ret)
+			     const uint64_t *reached, struct sites *sites,
+			     struct leaks *ret)
 {
 	struct finder f = {
 		.kernel = kernel, .graph = graph, .reached = reached,
+		.sites = sites,
 	};
 	struct kml_error *error;
 

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "leak/site.h"
 
 enum leak_verdict {
 	LEAK_DEFINITE, /* nothing refers to it */
@@ -48,8 +49,10 @@ struct leak_group {
 	uint32_t cache;        /* HEAP_SLAB: index into kernel.caches, else
 				  UINT32_MAX */
 	uint64_t object_bytes; /* of each root */
-	uint64_t caller;       /* who mapped an area or allocated a slab
-				  object; 0 if unknown */
+	uint64_t caller;       /* who allocated them: a return address; 0 if
+				  unknown, or known by an allocation tag */
+	uint32_t place;        /* the same: index into sites.places, or
+				  HEAP_NONE */
 	uint64_t shape;        /* hash of the kinds of its followers */
 	uint32_t first_leak;   /* leaks.leaks[first_leak .. + n_leaks) */
 	uint32_t n_leaks;
@@ -71,10 +74,12 @@ struct leaks {
 	uint64_t kind_objects[HEAP_KINDS], kind_bytes[HEAP_KINDS];
 };
 
-/* Find the leaks among what @reached leaves white. */
+/* Find the leaks among what @reached leaves white.  @sites: open, or NULL:
+ * then only areas have a caller. */
 struct kml_error *leaks_find(const struct kernel *kernel,
 			     const struct graph *graph,
-			     const uint64_t *reached, struct leaks *ret)
+			     const uint64_t *reached, struct sites *sites,
+			     struct leaks *ret)
 	error_must_check;
 void leaks_deinit(struct leaks *leaks);
 

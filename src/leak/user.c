@@ -48,15 +48,6 @@ static struct kml_error *check_kernel(const struct baseline *baseline,
 	return NULL;
 }
 
-static bool track_age(void *arg, uint32_t id, uint64_t *ms_ret)
-{
-	const struct kernel *kernel = arg;
-	struct kernel_track track;
-
-	return kernel_track(kernel, id, &track) &&
-	       kernel_jiffies_age(kernel, track.when, ms_ret);
-}
-
 struct kml_error *user_match(struct user *user, struct kernel *kernel,
 			     struct graph *graph)
 {
@@ -65,7 +56,6 @@ struct kml_error *user_match(struct user *user, struct kernel *kernel,
 	if (error)
 		return error;
 	user->has_boot = kernel_boot_id(kernel, &user->boot);
-	ages_add(&user->ages, track_age, kernel);
 	if (!user->active)
 		return NULL;
 	user->baseline.same_boot = user->has_boot && user->baseline.has_boot &&

@@ -11,6 +11,7 @@
 #include "report/holds.h"
 #include "leak/trust.h"
 #include "report/json_common.h"
+#include "report/site.h"
 #include "report/source.h"
 #include "report/stacks.h"
 #include "report/summary.h"
@@ -177,6 +178,7 @@ static void json_leak(struct json *json, struct report *report,
 		json_null(json, "age_seconds");
 	if (object.has_track)
 		json_number(json, "pid", object.track.pid);
+	json_object_sites(json, report, leak->id);
 	json_string(json, "verdict", leak_verdicts[leak->verdict]);
 	json_number(json, "cycle_objects", object_cycle(&object, leak));
 	json_trust(json, report, &object);
@@ -216,6 +218,7 @@ static void json_group(struct json *json, struct report *report,
 	json_number(json, "follower_count", group->n_followers);
 	json_number(json, "follower_bytes", group->follower_bytes);
 	json_caller(json, report, group->caller);
+	json_group_site(json, report, group);
 	json_array(json, "leaks");
 	for (i = 0; i < n; i++)
 		json_leak(json, report, &leaks->leaks[group->first_leak + i]);

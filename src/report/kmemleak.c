@@ -4,9 +4,9 @@
  * mm/kmemleak.c writes it, so that what reads that file reads this.
  *
  * Every leaked object, root or follower, is an entry, in order of addresses.
- * Who allocated it, and when, a kernel without kmemleak does not record: comm
- * is "unknown", pid and jiffies are 0, and the backtrace is empty but for the
- * caller that a vmalloc area knows.  Per-cpu blocks are written as Linux
+ * Who allocated it, and when, comes from the best source that there is
+ * (site.h).  Without any comm is "unknown", pid and jiffies are 0, and the
+ * backtrace is empty; an allocation tag is printed in place of a backtrace.  Per-cpu blocks are written as Linux
  * 6.10 and later do.
  */
 #include "report/report.h"
@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "report/content.h"
 #include "report/records.h"
+#include "report/site.h"
 
 struct entry {
 	uint64_t va;
@@ -49,25 +50,44 @@ void print_kmemleak_hex_dump(struct report *report, const struct object *object)
 	}
 }
 
+static void print_stack(struct report *report,
+			const struct object_sites *known)
+{
+	struct writer *w = &report->writer;
+	char text[SITE_WHERE_BYTES];
+	size_t i;
+
+	for (i = 0; known->stack && i < known->stack->n_frames; i++) {
+		object_symbol(report, known->stack->frames[i], text);
+		writer_printf(w, "    [<%016" PRIx64 ">] %s\n",
+			      known->stack->frames[i], text);
+	}
+	if (!known->stack && known->where) {
+		site_where(report, known->where, text);
+		writer_printf(w, "    %s\n", text);
+	}
+}
+
 static void print_entry(struct report *report, uint32_t id)
 {
 	const struct object object = object_of(report, id);
 	struct writer *w = &report->writer;
-	uint64_t caller = object_caller(&object);
-	char symbol[SYMBOL_BYTES_MAX];
+	struct object_sites known;
+	const struct site *who;
 
+	object_sites_find(report, id, &known);
+	who = known.who;
 	writer_printf(w, "unreferenced object %s0x%08" PRIx64 " (size %" PRIu64 "):\n",
 		      object.kind == HEAP_PERCPU ? "(percpu) " : "", object.va,
 		      object.bytes);
-	writer_printf(w, "  comm \"unknown\", pid %" PRIu32 ", jiffies %" PRIu64 "\n",
-		      object.track.pid, object.track.when);
+	writer_printf(w, "  comm \"%s\", pid %" PRIu32 ", jiffies %" PRIu64 "\n",
+		      who && who->comm[0] ? who->comm : "unknown",
+		      who ? who->pid : 0,
+		      who && who->has_jiffies ? who->jiffies : 0);
 	if (!report->options.no_content)
 		print_kmemleak_hex_dump(report, &object);
 	writer_puts(w, "  backtrace:\n");
-	if (caller) {
-		object_symbol(report, caller, symbol);
-		writer_printf(w, "    [<%016" PRIx64 ">] %s\n", caller, symbol);
-	}
+	print_stack(report, &known);
 }
 
 void report_kmemleak(struct report *report)

@@ -8,6 +8,7 @@
 #include "report/json_common.h"
 #include "report/lookup.h"
 #include "report/show.h"
+#include "report/site.h"
 #include "report/source.h"
 
 static void json_holders(struct json *json, struct report *report,
@@ -85,6 +86,7 @@ void json_show_object(struct json *json, struct report *report,
 	if (caller)
 		object_symbol(report, caller, symbol);
 	json_string(json, "caller", caller ? symbol : NULL);
+	json_object_sites(json, report, show->id);
 }
 
 static void json_object_facts(struct json *json, struct report *report,

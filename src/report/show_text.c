@@ -7,6 +7,7 @@
 #include "report/lookup.h"
 #include "report/number.h"
 #include "report/show.h"
+#include "report/site.h"
 
 /* Of the object's beginning, and around the address if that lies behind. */
 #define SHOWN_BYTES 64u
@@ -137,12 +138,7 @@ static void print_object(struct report *report, const struct show *show)
 	print_verdict(report, show);
 	if (show->place[0])
 		writer_printf(w, "  %s\n", show->place);
-	if (object_caller(object)) {
-		object_symbol(report, object_caller(object), text);
-		writer_printf(w, "  %s by %s\n",
-			      object->kind == HEAP_VMALLOC || object->kind == HEAP_SLAB ? "allocated" : "mapped",
-			      text);
-	}
+	text_show_sites(report, object);
 }
 
 void show_text_head(struct report *report, const struct show *show)

@@ -11,6 +11,7 @@
 #include "report/holds.h"
 #include "report/number.h"
 #include "report/object.h"
+#include "report/site.h"
 #include "report/source.h"
 #include "report/summary.h"
 
@@ -131,23 +132,12 @@ static void print_leak(struct report *report, const struct leak *leak)
 	const struct object object = object_of(report, leak->id);
 	struct writer *w = &report->writer;
 	char detail[OBJECT_DETAIL_BYTES];
-	bool age_known;
-	uint64_t age;
 
 	object_detail(report, &object, detail);
 	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s%s%s\n", object.va,
 		      BYTES(object.bytes), object_family(&object),
 		      detail[0] ? ", " : "", detail);
-	age_known = ages_find(&report->analysis->user.ages, leak->id, &age);
-	if (age_known)
-		writer_printf(w, "      allocated %" PRIu64 ".%" PRIu64 " s before the dump",
-			      age / 1000, age % 1000 / 100);
-	if (object.has_track)
-		writer_printf(w, "%spid %" PRIu32 " on CPU %" PRIu32,
-			      age_known ? " by " : "      allocated by ",
-			      object.track.pid, object.track.cpu);
-	if (age_known || object.has_track)
-		writer_puts(w, "\n");
+	text_leak_site(report, &object);
 	if (leak->verdict == LEAK_POSSIBLE)
 		writer_printf(w, "      possible: %s\n",
 			      kml_partial(report->analysis) ?
@@ -170,28 +160,6 @@ static void print_leak(struct report *report, const struct leak *leak)
 }
 
 /* ---- groups */
-
-static void print_caller(struct report *report, uint8_t kind, uint64_t caller)
-{
-	const char *how = kind == HEAP_VMALLOC || kind == HEAP_SLAB ?
-				  "allocated" :
-				  "mapped";
-	const struct lines_frame *frames;
-	char symbol[SYMBOL_BYTES_MAX], frame[512];
-	bool known;
-	size_t n, i;
-
-	known = object_symbol(report, caller, symbol);
-	writer_printf(&report->writer, "    %s by %s%s\n", how, symbol,
-		      known ? "" : ", which has no symbol (of a module that was unloaded?)");
-	n = object_lines(report, caller, true, &frames);
-	for (i = 0; i < n; i++) {
-		frame_format(&frames[i], frame, sizeof(frame));
-		writer_printf(&report->writer, "      %s %s%s\n",
-			      i ? "called by" : "in", frame,
-			      frames[i].inlined ? " (inlined)" : "");
-	}
-}
 
 /* "5 leaks of kmalloc-64 (64 bytes each): 320 bytes direct, 1,048 bytes
  * indirect in 12 objects" */
@@ -222,8 +190,7 @@ static void print_group_header(struct report *report, uint32_t number,
 	if (known)
 		writer_printf(w, "    the baseline, of another boot, has %s of these\n",
 			      COUNT(known));
-	if (group->caller)
-		print_caller(report, group->kind, group->caller);
+	text_group_site(report, group);
 }
 
 static void print_group(struct report *report, uint32_t g)
