@@ -43,7 +43,7 @@ _kmlanalyze()
 		--blind --precise --no-lines --kmemleak --compare --rules --baseline
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--rules --baseline --min-age" ;;
+		--no-lines --rules --baseline --min-age" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
 		--baseline --min-age --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
