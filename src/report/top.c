@@ -56,32 +56,47 @@ static void type_format(const struct top *top, uint64_t key,
 static bool site_key(const struct top *top, const struct object *object,
 		     uint64_t *ret)
 {
-	(void)top;
-	*ret = object_caller(object);
-	return *ret;
+	uint32_t place = sites_place(&top->report->analysis->sites, object->id);
+
+	*ret = place;
+	return place != HEAP_NONE;
 }
 
 static void site_format(const struct top *top, uint64_t key,
 			char ret[TOP_NAME_BYTES])
 {
-	kernel_format_symbol(top->report->kernel, key, ret, TOP_NAME_BYTES);
+	char text[SITE_TEXT_BYTES];
+
+	sites_format(&top->report->analysis->sites, (uint32_t)key, text);
+	snprintf(ret, TOP_NAME_BYTES, "%.*s", TOP_NAME_BYTES - 1, text);
 }
 
-/* The module of a run-time address. */
-static bool find_module(const struct kernel *kernel, uint64_t va, uint64_t *ret)
+/* A loaded module by its name; else the kernel proper. */
+static uint64_t find_module(const struct kernel *kernel, const char *name)
 {
 	size_t i;
 
-	*ret = MODULE_KERNEL;
-	for (i = 0; i < kernel->modules.size; i++) {
-		const struct kernel_module *module = &kernel->modules.data[i];
-
-		if (va - module->base_va < module->bytes) {
-			*ret = i;
-			return true;
-		}
+	for (i = 0; *name && i < kernel->modules.size; i++) {
+		if (!strcmp(kernel->modules.data[i].name, name))
+			return i;
 	}
-	return va >= kernel->image_va && va < kernel->modules_va;
+	return MODULE_KERNEL;
+}
+
+/* The module whose code allocated it; false: not known, or gone. */
+static bool site_module(const struct top *top, const struct object *object,
+			uint64_t *ret)
+{
+	struct sites *sites = &top->report->analysis->sites;
+	uint32_t place = sites_place(sites, object->id);
+	const char *name = NULL;
+
+	if (place != HEAP_NONE)
+		name = sites_module(sites, place);
+	if (!name)
+		return false;
+	*ret = find_module(top->report->kernel, name);
+	return !name[0] || *ret != MODULE_KERNEL;
 }
 
 /* The module whose variable it is. */
@@ -90,13 +105,8 @@ static bool holder_module(const struct top *top, const struct anchor *holder,
 {
 	const struct kernel *kernel = top->report->kernel;
 	const char *name = anchor_name(&top->retained->holders, holder->module);
-	size_t i;
 
-	*ret = MODULE_KERNEL;
-	for (i = 0; *name && i < kernel->modules.size; i++) {
-		if (!strcmp(kernel->modules.data[i].name, name))
-			*ret = i;
-	}
+	*ret = find_module(kernel, name);
 	return holder->kind == ANCHOR_VARIABLE || holder->kind == ANCHOR_PERCPU;
 }
 
@@ -104,11 +114,10 @@ static bool module_key(const struct top *top, const struct object *object,
 		       uint64_t *ret)
 {
 	const struct retained *r = top->retained;
-	uint64_t caller = object_caller(object);
 	uint32_t holder = top->holder[object->id];
 
-	if (caller)
-		return find_module(top->report->kernel, caller, ret);
+	if (site_module(top, object, ret))
+		return true;
 	return !retained_is_object(r, holder) &&
 	       holder_module(top, &r->holders.list.data[holder - r->live.n_objects],
 			     ret);
