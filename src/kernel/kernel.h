@@ -287,6 +287,10 @@ struct kernel {
 
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
 
+	/* For boot.h: computed once. */
+	bool boot_known, has_boot;
+	uint64_t boot;
+
 	/* For track.h. */
 	struct profile_member track_addr, track_when, track_pid, track_cpu;
 #define KERNEL_TRACK_BYTES 64

@@ -57,6 +57,11 @@ static bool track_age(void *arg, uint32_t id, uint64_t *ms_ret)
 	       kernel_jiffies_age(kernel, track.when, ms_ret);
 }
 
+void user_add_ages(struct user *user, struct kernel *kernel)
+{
+	ages_add(&user->ages, track_age, kernel);
+}
+
 struct kml_error *user_match(struct user *user, struct kernel *kernel,
 			     struct graph *graph)
 {
@@ -65,7 +70,7 @@ struct kml_error *user_match(struct user *user, struct kernel *kernel,
 	if (error)
 		return error;
 	user->has_boot = kernel_boot_id(kernel, &user->boot);
-	ages_add(&user->ages, track_age, kernel);
+	user_add_ages(user, kernel);
 	if (!user->active)
 		return NULL;
 	user->baseline.same_boot = user->has_boot && user->baseline.has_boot &&

@@ -42,6 +42,9 @@ struct kml_error *user_match_leaks(struct user *user, struct kernel *kernel,
 				   const struct leaks *leaks, bool *again)
 	error_must_check;
 
+/* The sources of age that the kernel in the dump has.  user_match() does it. */
+void user_add_ages(struct user *user, struct kernel *kernel);
+
 /* How many leaks of a fingerprint a baseline of another boot has. */
 uint64_t user_known_leaks(const struct user *user, uint64_t fingerprint);
 

@@ -10,22 +10,13 @@
 /* A number of 64 bits takes ten bytes of seven bits each at most. */
 #define VARINT_MAX 10u
 
-void archive_strings_deinit(struct archive_strings *strings)
-{
-	size_t i;
-
-	for (i = 0; i < strings->all.size; i++)
-		free(strings->all.data[i]);
-	vec_deinit(&strings->all);
-}
-
 void archive_init_save(struct archive *a)
 {
 	memset(a, 0, sizeof(*a));
 }
 
 void archive_init_load(struct archive *a, const void *in, size_t bytes,
-		       struct archive_strings *strings)
+		       struct text_list *strings)
 {
 	memset(a, 0, sizeof(*a));
 	a->loading = true;

@@ -30,18 +30,11 @@
 #include "base/error.h"
 #include "base/vec.h"
 
-/* Strings that live as long as what was loaded: for `const char *` that name
- * static text or another's string. */
-struct archive_strings {
-	VEC(char *) all;
-};
-void archive_strings_deinit(struct archive_strings *strings);
-
 struct archive {
 	bool loading;
 	VEC(uint8_t) out;           /* what was saved */
 	const uint8_t *in, *in_end; /* what is left to load */
-	struct archive_strings *strings; /* while loading */
+	struct text_list *strings; /* while loading */
 	bool failed;
 	struct kml_error *error;    /* if failed */
 };
@@ -49,7 +42,7 @@ struct archive {
 /* Start saving; or loading from @in, which has to stay where it is. */
 void archive_init_save(struct archive *a);
 void archive_init_load(struct archive *a, const void *in, size_t bytes,
-		       struct archive_strings *strings);
+		       struct text_list *strings);
 /* What went wrong, if anything did; loading, also if something is left over.
  * Frees what was saved. */
 struct kml_error *archive_finish(struct archive *a) error_must_check;
