@@ -11,7 +11,6 @@ enum needed {
 	ALWAYS,
 	FOR_LEAKS,    /* not by an inventory */
 	FOR_KMEMLEAK, /* with options.kmemleak */
-	FOR_EITHER,
 };
 
 struct section {
@@ -74,7 +73,7 @@ static struct kml_error *lines_loaded(struct snapshot *snapshot)
 static const struct section sections[] = {
 	{ "about", archive_about, ALWAYS, NULL },
 	{ "image", archive_image, ALWAYS, NULL },
-	{ "memory", archive_memory, FOR_EITHER, memory_loaded },
+	{ "memory", archive_memory, ALWAYS, memory_loaded },
 	{ "profile", archive_profile, ALWAYS, profile_loaded },
 	{ "kernel", archive_kernel, ALWAYS, NULL },
 	{ "heap", archive_heap, ALWAYS, NULL },
@@ -140,8 +139,8 @@ void snapshot_deinit(struct snapshot *snapshot)
 static bool is_needed(const struct snapshot *snapshot, enum needed needed)
 {
 	return needed == ALWAYS ||
-	       (needed != FOR_KMEMLEAK && !snapshot->inventory) ||
-	       (needed != FOR_LEAKS && snapshot->kmemleak);
+	       (needed == FOR_LEAKS && !snapshot->inventory) ||
+	       (needed == FOR_KMEMLEAK && snapshot->kmemleak);
 }
 
 static struct kml_error *load_section(struct snapshot *snapshot,
@@ -174,8 +173,6 @@ static struct kml_error *load_sections(struct snapshot *snapshot,
 	for (section = sections; !error && section->name; section++) {
 		if (is_needed(snapshot, section->needed))
 			error = load_section(snapshot, file, section);
-		else if (section->loaded && section->needed == FOR_EITHER)
-			error = section->loaded(snapshot);
 	}
 	return error;
 }
