@@ -71,7 +71,7 @@ static void save_u64(struct archive *a, uint64_t v)
 	a->out.size = (size_t)(p - a->out.data);
 }
 
-static uint64_t load_varint(struct archive *a)
+uint64_t archive_load_long(struct archive *a)
 {
 	const uint8_t *p = a->in;
 	uint64_t v = 0;
@@ -98,7 +98,7 @@ static uint64_t load_varint(struct archive *a)
 void archive_u64(struct archive *a, uint64_t *v)
 {
 	if (a->loading)
-		*v = load_varint(a);
+		*v = archive_load(a);
 	else
 		save_u64(a, *v);
 }

@@ -72,6 +72,43 @@ void archive_i32(struct archive *a, int32_t *v);
 void archive_unsigned(struct archive *a, unsigned *v);
 void archive_size(struct archive *a, size_t *v);
 void archive_double(struct archive *a, double *v);
+/* The rest of a number whose first byte says that there is more. */
+uint64_t archive_load_long(struct archive *a);
+
+/* Load a number, where there are millions. */
+static inline uint64_t archive_load(struct archive *a)
+{
+	if (a->in < a->in_end && *a->in < 0x80)
+		return *a->in++;
+	return archive_load_long(a);
+}
+
+/* Differences of 32 bits, positive and negative ones, as small numbers. */
+static inline uint32_t archive_fold(uint32_t difference)
+{
+	return difference << 1 ^ -(difference >> 31);
+}
+
+static inline uint32_t archive_unfold(uint32_t folded)
+{
+	return folded >> 1 ^ -(folded & 1);
+}
+
+/* @v as its difference from @near; what it is. */
+static inline uint32_t archive_near(struct archive *a, uint32_t v,
+				    uint32_t near)
+{
+	uint64_t folded = archive_fold(v - near);
+
+	if (!a->loading) {
+		archive_u64(a, &folded);
+		return v;
+	}
+	folded = archive_load(a);
+	archive_check(a, folded <= UINT32_MAX, "a number");
+	return near + archive_unfold((uint32_t)folded);
+}
+
 /* One that is near *@last, which it then becomes: addresses in order. */
 void archive_delta(struct archive *a, uint64_t *v, uint64_t *last);
 

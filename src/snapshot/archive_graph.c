@@ -3,7 +3,7 @@
  * The references, by source as the graph has them.  Columns, since what is
  * alike compresses better side by side: how many each source has; the distance
  * of each word from the one before; what each refers to, as the distance from
- * what the one before refers to.
+ * what the same word of another source referred to last.
  */
 #include <stdlib.h>
 
@@ -38,53 +38,55 @@ static void archive_degrees(struct archive *a, struct graph *graph)
 		      "the number of references");
 }
 
-/* 32-bit differences, positive and negative ones as small numbers. */
-static uint32_t fold(uint32_t difference)
+static void archive_words(struct archive *a, struct graph *graph)
 {
-	return difference << 1 ^ -(difference >> 31);
+	uint32_t source, last;
+	uint64_t i;
+
+	for (source = 0; source < graph->n_sources; source++) {
+		last = 0;
+		for (i = graph->first[source]; i < graph->first[source + 1];
+		     i++) {
+			struct graph_edge *edge = &graph->edges[i];
+
+			last = archive_near(a, edge->where, last);
+			if (a->loading)
+				edge->where = last;
+			archive_check(a, graph_edge_how(edge) < HOWS,
+				      "a reference");
+		}
+	}
 }
 
-static uint32_t unfold(uint32_t folded)
-{
-	return folded >> 1 ^ -(folded & 1);
-}
+/* Objects of one kind have their pointers in the same words, to what is close
+ * to each other or the same. */
+#define WORDS_ALIKE 4096u
 
-static uint32_t next_column(struct archive *a, uint32_t value, uint32_t *last)
+static void archive_targets(struct archive *a, struct graph *graph)
 {
-	uint32_t v = fold(value - *last);
+	uint32_t last[WORDS_ALIKE] = { 0 }, *near;
+	uint64_t i;
 
-	archive_u32(a, &v);
-	*last += unfold(v);
-	return *last;
+	for (i = 0; i < graph->n_edges; i++) {
+		struct graph_edge *edge = &graph->edges[i];
+
+		near = &last[edge->where % WORDS_ALIKE];
+		*near = archive_near(a, edge->to, *near);
+		if (a->loading)
+			edge->to = *near;
+		archive_check(a, edge->to < graph->n_objects, "a reference");
+	}
 }
 
 static void archive_edges(struct archive *a, struct graph *graph)
 {
-	uint32_t last = 0;
-	uint64_t i;
-
 	if (a->loading)
 		graph->edges = archive_alloc(a, graph->n_edges,
 					     sizeof(*graph->edges));
 	if (!graph->edges)
 		return;
-	for (i = 0; i < graph->n_edges; i++) {
-		struct graph_edge *edge = &graph->edges[i];
-		uint32_t where = next_column(a, edge->where, &last);
-
-		if (a->loading)
-			edge->where = where;
-		archive_check(a, graph_edge_how(edge) < HOWS, "a reference");
-	}
-	last = 0;
-	for (i = 0; i < graph->n_edges; i++) {
-		struct graph_edge *edge = &graph->edges[i];
-		uint32_t to = next_column(a, edge->to, &last);
-
-		if (a->loading)
-			edge->to = to;
-		archive_check(a, to < graph->n_objects, "a reference");
-	}
+	archive_words(a, graph);
+	archive_targets(a, graph);
 }
 
 static void archive_disregarded(struct archive *a, struct graph *graph)

@@ -73,33 +73,6 @@ void archive_memory(struct archive *a, struct snapshot *snapshot)
 	archive_u8s(a, &image->bytes, image->n_bytes);
 }
 
-void archive_profile(struct archive *a, struct snapshot *snapshot)
-{
-	const struct profile *profile = snapshot->analysis->profile;
-	const char *source = a->loading ? NULL : profile_source(profile);
-	const char *path = a->loading ? NULL : profile_path(profile);
-	bool mismatch = !a->loading && profile_mismatch(profile);
-	uint8_t *block = NULL;
-	struct kml_error *error;
-	size_t bytes = 0;
-
-	archive_string(a, &source);
-	archive_string(a, &path);
-	archive_bool(a, &mismatch);
-	if (!a->loading)
-		block = (uint8_t *)profile_bytes(profile, &bytes);
-	archive_size(a, &bytes);
-	archive_u8s(a, &block, bytes);
-	if (!a->loading || !block)
-		return;
-	error = profile_attach(block, bytes, source, path, mismatch,
-			       &snapshot->analysis->profile);
-	if (error) {
-		free(block);
-		archive_fail(a, error);
-	}
-}
-
 /* ---- source lines and stacks */
 
 static void archive_line(struct archive *a, struct lines_record_line *line)
