@@ -26,7 +26,7 @@ void archive_gaps(struct archive *a, struct gap_list *list)
 }
 
 static void archive_cache(struct archive *a, struct kernel_cache *cache,
-			  uint64_t *last)
+			  uint64_t *last, const struct kernel *kernel)
 {
 	archive_delta(a, &cache->va, last);
 	archive_chars(a, cache->name, sizeof(cache->name));
@@ -47,6 +47,8 @@ static void archive_cache(struct archive *a, struct kernel_cache *cache,
 	archive_u16(a, &cache->link_start);
 	archive_u16(a, &cache->link_end);
 	archive_u32(a, &cache->track_offset);
+	archive_check(a, !cache->track_offset || kernel->track_bytes,
+		      "a cache");
 }
 
 static void archive_area(struct archive *a, struct kernel_area *area,
@@ -112,13 +114,13 @@ static void archive_root(struct archive *a, struct kernel_root *root,
 		       root->owner < kernel->n_cpus), "a root");
 }
 
-static void archive_member(struct archive *a, struct profile_member *member)
+static void archive_member(struct archive *a, struct profile_member *member,
+			   uint64_t bytes)
 {
 	archive_u64(a, &member->offset);
 	archive_u64(a, &member->size);
-	archive_check(a, member->size <= 8 &&
-		      member->offset <= KERNEL_TRACK_BYTES - member->size,
-		      "a member");
+	archive_check(a, member->size <= MIN(bytes, 8u) &&
+		      member->offset <= bytes - member->size, "a member");
 }
 
 static void archive_tracks(struct archive *a, struct kernel *kernel)
@@ -126,12 +128,15 @@ static void archive_tracks(struct archive *a, struct kernel *kernel)
 	archive_u64(a, &kernel->track_bytes);
 	archive_check(a, kernel->track_bytes <= KERNEL_TRACK_BYTES,
 		      "the users' tracks");
-	archive_member(a, &kernel->track_addr);
-	archive_member(a, &kernel->track_when);
-	archive_member(a, &kernel->track_pid);
-	archive_member(a, &kernel->track_cpu);
 	archive_u64(a, &kernel->jiffies);
 	archive_unsigned(a, &kernel->hz);
+	/* 0: there are none, or none that could be made sense of. */
+	if (!kernel->track_bytes)
+		return;
+	archive_member(a, &kernel->track_addr, kernel->track_bytes);
+	archive_member(a, &kernel->track_when, kernel->track_bytes);
+	archive_member(a, &kernel->track_pid, kernel->track_bytes);
+	archive_member(a, &kernel->track_cpu, kernel->track_bytes);
 }
 
 static void archive_layout(struct archive *a, struct kernel *kernel)
@@ -218,11 +223,11 @@ void archive_kernel(struct archive *a, struct snapshot *snapshot)
 	archive_layout(a, kernel);
 	archive_cpus(a, kernel);
 	archive_pages(a, kernel);
-	archive_vec(a, &kernel->caches, archive_cache, &last_cache);
+	archive_tracks(a, kernel);
+	archive_vec(a, &kernel->caches, archive_cache, &last_cache, kernel);
 	archive_vec(a, &kernel->areas, archive_area, &last_area);
 	archive_vec(a, &kernel->tasks, archive_task);
 	archive_vec(a, &kernel->modules, archive_module);
 	archive_vec(a, &kernel->roots, archive_root, kernel);
-	archive_tracks(a, kernel);
 	archive_totals(a, kernel);
 }
