@@ -16,6 +16,7 @@ _kmlanalyze()
 	fi
 	case ${COMP_WORDS[1]-} in
 	caches|profile|show|top|refs|path|whatis) command=${COMP_WORDS[1]} ;;
+	report) command=leaks ;;
 	esac
 	case $prev in
 	--format)
@@ -43,7 +44,7 @@ _kmlanalyze()
 		--blind --precise --no-lines --kmemleak --compare --rules --baseline
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--rules --baseline --min-age" ;;
+		--content --rules --baseline --min-age" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
 		--baseline --min-age --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
@@ -58,7 +59,7 @@ _kmlanalyze()
 	fi
 	if [[ $COMP_CWORD == 1 ]]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'leaks caches top show refs path whatis profile help version' -- "$cur"
+			compgen -W 'leaks report caches top show refs path whatis profile help version' -- "$cur"
 		)
 	fi
 	compopt -o default
