@@ -234,8 +234,7 @@ static bool module_symbolize(struct kernel *kernel,
 }
 
 /* For one module; what cannot be read cannot be read later. */
-static void read_symbols(struct kernel *kernel,
-			 const struct kernel_module *module)
+static void read_all(struct kernel *kernel, const struct kernel_module *module)
 {
 	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
 	_cleanup_error_ struct kml_error *error = NULL;
@@ -257,7 +256,7 @@ void kernel_read_symbols(struct kernel *kernel)
 	size_t i;
 
 	for (i = 0; i < kernel->modules.size; i++)
-		read_symbols(kernel, &kernel->modules.data[i]);
+		read_all(kernel, &kernel->modules.data[i]);
 }
 
 #define MAX_PADDING 64u

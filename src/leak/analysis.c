@@ -325,6 +325,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	if (a->loaded.comparison)
 		comparison_deinit(a->loaded.comparison);
 	free(a->loaded.comparison);
+	vec_deinit(&a->loaded.comparison_gaps.gaps);
 	text_list_deinit(&a->loaded.texts);
 	messenger_deinit(&a->messenger);
 	free(a->reached);

@@ -47,6 +47,7 @@ struct loaded {
 	bool no_content, no_lines; /* these it was saved without */
 	struct text_list texts;    /* that gaps and such refer to */
 	struct comparison *comparison; /* with options.kmemleak */
+	struct gap_list comparison_gaps; /* that it found */
 };
 
 struct kml_analysis {

@@ -107,10 +107,17 @@ static struct kml_error *copy_comparison(const struct comparison *from,
 bool compare_make(struct report *report, struct comparison *ret)
 {
 	struct kml_analysis *a = report->analysis;
+	const struct gap_list *gaps = &a->loaded.comparison_gaps;
 	struct kml_error *error;
+	size_t i;
 
 	if (a->loaded.comparison) {
 		error = copy_comparison(a->loaded.comparison, ret);
+		for (i = 0; i < gaps->gaps.size; i++)
+			kernel_gaps(&a->kernel, gaps->gaps.data[i].what,
+				    gaps->gaps.data[i].first_address,
+				    gaps->gaps.data[i].unsound,
+				    gaps->gaps.data[i].count);
 		if (error)
 			writer_fail(&report->writer, error);
 		return !error;

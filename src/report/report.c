@@ -114,12 +114,16 @@ struct kml_error *kml_report_show(const struct kml_analysis *analysis,
 static struct kml_error *
 run_analyzed(const struct kml_analysis *analysis,
 	     const struct kml_report_options *options,
-	     report_fn *const *formats, kml_write_fn *write, void *arg)
+	     report_fn *const *formats, bool lines, kml_write_fn *write,
+	     void *arg)
 {
+	struct kml_error *error;
+
 	if (!analysis->reached)
 		return error_new(KML_ERR_ARGUMENT,
 				 "leaks were not looked for: this is an inventory");
-	return run(analysis, options, formats, write, arg);
+	error = check_loaded(analysis, options, false, lines);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_refs(const struct kml_analysis *analysis,
@@ -132,7 +136,8 @@ struct kml_error *kml_report_refs(const struct kml_analysis *analysis,
 		[KML_FORMAT_JSON] = report_refs_json,
 	};
 
-	return run_analyzed(analysis, options, formats, write, arg);
+	return run_analyzed(analysis, options, formats, false, write,
+			    arg);
 }
 
 struct kml_error *kml_report_path(const struct kml_analysis *analysis,
@@ -145,7 +150,7 @@ struct kml_error *kml_report_path(const struct kml_analysis *analysis,
 		[KML_FORMAT_JSON] = report_path_json,
 	};
 
-	return run_analyzed(analysis, options, formats, write, arg);
+	return run_analyzed(analysis, options, formats, true, write, arg);
 }
 
 struct kml_error *kml_report_whatis(const struct kml_analysis *analysis,
@@ -157,8 +162,10 @@ struct kml_error *kml_report_whatis(const struct kml_analysis *analysis,
 		[KML_FORMAT_KMEMLEAK] = NULL,
 		[KML_FORMAT_JSON] = report_whatis_json,
 	};
+	struct kml_error *error;
 
-	return run(analysis, options, formats, write, arg);
+	error = check_loaded(analysis, options, false, true);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_top(const struct kml_analysis *analysis,

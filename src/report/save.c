@@ -51,6 +51,18 @@ static void swap_gaps(struct kernel *kernel, struct gap_list *list)
 	*list = other;
 }
 
+static struct kml_error *compare(struct saving *s)
+{
+	struct kml_analysis *a = s->analysis;
+	struct kml_error *error;
+
+	swap_gaps(&a->kernel, &s->snapshot.comparison_gaps);
+	error = compare_verdicts(&a->kernel, &a->graph, a->reached,
+				 &a->kmemleak, &s->snapshot.comparison);
+	swap_gaps(&a->kernel, &s->snapshot.comparison_gaps);
+	return error;
+}
+
 /* That there are none, or that they cannot be read, is kept as well. */
 static struct kml_error *read_kmemleak(struct saving *s)
 {
@@ -64,8 +76,7 @@ static struct kml_error *read_kmemleak(struct saving *s)
 	a->messenger.fn = fn;
 	swap_gaps(&a->kernel, &s->snapshot.kmemleak_gaps);
 	if (!error)
-		return compare_verdicts(&a->kernel, &a->graph, a->reached,
-					&a->kmemleak, &s->snapshot.comparison);
+		return compare(s);
 	if (kml_error_code(error) == KML_ERR_NOMEM ||
 	    kml_error_code(error) == KML_ERR_OS)
 		return error;
@@ -175,6 +186,23 @@ static void read_tracks(const struct kml_analysis *a)
 		kernel_track(&a->kernel, id, &track);
 }
 
+/* An address may be on any stack; that one cannot be unwound is kept, too. */
+static void read_stacks(const struct kml_analysis *a)
+{
+	struct lines_stack_frame *frames;
+	size_t i, n;
+
+	for (i = 0; !a->options.no_lines && i < a->kernel.tasks.size; i++) {
+		struct kml_error *error;
+
+		error = lines_stack(a->lines, a->kernel.tasks.data[i].va,
+				    &frames, &n);
+		if (!error)
+			free(frames);
+		kml_error_destroy(error);
+	}
+}
+
 /* kml_report_show() may be asked for any leaked object. */
 static struct kml_error *read_contents(struct saving *s)
 {
@@ -210,6 +238,7 @@ static struct kml_error *read_all(struct saving *s)
 		return error;
 	kernel_read_symbols(&s->analysis->kernel);
 	read_tracks(s->analysis);
+	read_stacks(s->analysis);
 	if (!s->snapshot.kmemleak_why)
 		kmemleak_open_traces(&s->analysis->kernel,
 				     &s->analysis->kmemleak);

@@ -60,6 +60,19 @@ void archive_nomem(struct archive *a);
 			archive_corrupt(a, what);                \
 	} while (0)
 
+/*
+ * A struct of which all is kept that is to be: with another size it has members
+ * that nobody has thought of here.  Add them to its function, or say why not,
+ * raise SNAPSHOT_VERSION (file.h), and set the size right.
+ */
+#if __SIZEOF_POINTER__ == 8
+#define archive_covers(type, bytes) \
+	_Static_assert(sizeof(type) == (bytes), #type " has changed")
+#else
+#define archive_covers(type, bytes) \
+	_Static_assert(sizeof(type), #type " has changed")
+#endif
+
 /* ---- numbers */
 
 void archive_u64(struct archive *a, uint64_t *v);

@@ -13,6 +13,10 @@
 /* enum heap_reference: reports have a word for each. */
 #define HOWS (HEAP_REF_PHYSICAL + 1u)
 
+archive_covers(struct graph, 136);
+archive_covers(struct graph_disregarded, 16);
+archive_covers(struct graph_statistics, 80);
+
 static void archive_degrees(struct archive *a, struct graph *graph)
 {
 	uint32_t source;

@@ -8,6 +8,10 @@
 #include "base/util.h"
 #include "snapshot/snapshot.h"
 
+archive_covers(struct heap_region, 56);
+archive_covers(struct heap_block, 8);
+archive_covers(struct heap, 248);
+
 static void archive_block(struct archive *a, struct heap_block *block,
 			  uint32_t *end)
 {

@@ -2,14 +2,22 @@
 /*
  * The kernel's structures, as far as reports want them.  Left out is what only
  * the scan needs: slabs, mapped pages, holes, scan rules, references that no
- * word says, page tables, and the registers of each CPU, which are the
- * image's.
+ * word says, page tables, which objects lie unused in mempools (graph.idle), and
+ * the registers of each CPU, which are the image's.
  */
 #include <string.h>
 
 #include "base/util.h"
 #include "kernel/boot.h"
 #include "snapshot/snapshot.h"
+
+archive_covers(struct kernel_gap, 32);
+archive_covers(struct kernel_cache, 160);
+archive_covers(struct kernel_area, 88);
+archive_covers(struct kernel_task, 48);
+archive_covers(struct kernel_module, 264);
+archive_covers(struct kernel_root, 64);
+archive_covers(struct kernel, 1592);
 
 static void archive_gap(struct archive *a, struct kernel_gap *gap)
 {
@@ -93,8 +101,10 @@ static void archive_module(struct archive *a, struct kernel_module *module)
 	archive_unsigned(a, &module->n_parts);
 	archive_check(a, module->n_parts <= ARRAY_SIZE(module->part_va),
 		      "a module");
-	for (i = 0; i < ARRAY_SIZE(module->part_va); i++)
+	for (i = 0; i < ARRAY_SIZE(module->part_va); i++) {
 		archive_u64(a, &module->part_va[i]);
+		archive_u64(a, &module->part_bytes[i]);
+	}
 	archive_u64(a, &module->percpu);
 }
 

@@ -3,6 +3,11 @@
 #include "base/util.h"
 #include "snapshot/snapshot.h"
 
+archive_covers(struct kmemleak_record, 88);
+archive_covers(struct kmemleak, 456);
+archive_covers(struct compare_entry, 48);
+archive_covers(struct comparison, 408);
+
 static void archive_record(struct archive *a, struct kmemleak_record *r,
 			   const struct kmemleak *kmemleak, uint64_t *last)
 {
@@ -138,4 +143,5 @@ void archive_kmemleak(struct archive *a, struct snapshot *snapshot)
 		return;
 	archive_records(a, snapshot);
 	archive_comparison(a, snapshot);
+	archive_gaps(a, &snapshot->comparison_gaps);
 }

@@ -3,6 +3,15 @@
 #include "base/util.h"
 #include "snapshot/snapshot.h"
 
+archive_covers(struct leak, 48);
+archive_covers(struct leak_group, 72);
+archive_covers(struct leaks, 168);
+archive_covers(struct held, 16);
+archive_covers(struct held_list, 32);
+archive_covers(struct blind_holder, 32);
+archive_covers(struct blind, 32);
+archive_covers(struct mark_statistics, 32);
+
 static void archive_leak(struct archive *a, struct leak *leak,
 			 const struct kml_analysis *analysis)
 {
@@ -18,7 +27,7 @@ static void archive_leak(struct archive *a, struct leak *leak,
 		      leak->first_follower <= analysis->leaks.n_followers &&
 		      leak->n_followers <= analysis->leaks.n_followers -
 						   leak->first_follower &&
-		      leak->verdict <= LEAK_CYCLE, "a leak");
+		      leak->verdict < LEAK_VERDICTS, "a leak");
 }
 
 static void archive_group(struct archive *a, struct leak_group *group,
@@ -53,7 +62,7 @@ static void archive_leak_lists(struct archive *a,
 {
 	struct leaks *leaks = &analysis->leaks;
 	uint32_t i;
-	unsigned kind;
+	unsigned kind, verdict;
 
 	archive_list(a, &leaks->followers, &leaks->n_followers,
 		     archive_follower, &analysis->heap);
@@ -62,6 +71,8 @@ static void archive_leak_lists(struct archive *a,
 	for (i = 0; i < leaks->n_leaks; i++)
 		archive_check(a, leaks->leaks[i].group < leaks->n_groups,
 			      "a leak's group");
+	for (verdict = 0; verdict < LEAK_VERDICTS; verdict++)
+		archive_u32(a, &leaks->n_by_verdict[verdict]);
 	archive_u64(a, &leaks->n_objects);
 	archive_u64(a, &leaks->bytes);
 	archive_check(a, leaks->n_objects <= analysis->heap.n_ids,

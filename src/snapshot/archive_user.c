@@ -5,6 +5,12 @@
 #include "base/util.h"
 #include "snapshot/snapshot.h"
 
+archive_covers(struct rule, 104);
+archive_covers(struct baseline, 112);
+archive_covers(struct overrides, 80);
+archive_covers(struct user, 360);
+archive_covers(struct kml_analysis, 3696);
+
 static void archive_rule(struct archive *a, struct rule *rule)
 {
 	uint32_t action = rule->action, selector = rule->selector;

@@ -55,6 +55,9 @@ static struct kml_error *kmemleak_loaded(struct snapshot *snapshot)
 		return error_nomem();
 	*analysis->loaded.comparison = snapshot->comparison;
 	memset(&snapshot->comparison, 0, sizeof(snapshot->comparison));
+	analysis->loaded.comparison_gaps = snapshot->comparison_gaps;
+	memset(&snapshot->comparison_gaps, 0,
+	       sizeof(snapshot->comparison_gaps));
 	return NULL;
 }
 
@@ -130,6 +133,7 @@ void snapshot_deinit(struct snapshot *snapshot)
 	lines_record_deinit(&snapshot->lines);
 	vec_deinit(&snapshot->gaps.gaps);
 	vec_deinit(&snapshot->kmemleak_gaps.gaps);
+	vec_deinit(&snapshot->comparison_gaps.gaps);
 	comparison_deinit(&snapshot->comparison);
 	free(snapshot->kmemleak_why);
 }

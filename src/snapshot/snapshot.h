@@ -28,6 +28,7 @@ struct snapshot {
 	uint32_t kmemleak_code; /* enum kml_code */
 	char *kmemleak_why;     /* NULL: there are records */
 	struct comparison comparison;
+	struct gap_list comparison_gaps; /* that it found */
 
 	/* While loading. */
 	bool inventory, kmemleak; /* what is wanted */

@@ -72,6 +72,12 @@ done
 same show "${others[@]}"
 same show --no-content "${others[@]}"
 same show --format=json "${others[@]}"
+for command in refs path whatis; do
+	same $command "${others[@]}"
+	same $command --format=json "${others[@]}"
+done
+same refs --limit=0 "${others[@]}"
+same path --no-lines "${others[@]}"
 "$kmlanalyze" show "${areas[@]}" "$snapshot" >"$tmp/out"
 grep -q 'contents: --content shows those of objects that are not leaked$' \
 	"$tmp/out" || fail "show does not say that it leaves out contents"
