@@ -61,6 +61,7 @@ static void archive_leak_lists(struct archive *a,
 			       struct kml_analysis *analysis)
 {
 	struct leaks *leaks = &analysis->leaks;
+	uint64_t n_followers = 0;
 	uint32_t i;
 	unsigned kind, verdict;
 
@@ -68,9 +69,14 @@ static void archive_leak_lists(struct archive *a,
 		     archive_follower, &analysis->heap);
 	archive_list(a, &leaks->leaks, &leaks->n_leaks, archive_leak, analysis);
 	archive_list(a, &leaks->groups, &leaks->n_groups, archive_group, leaks);
-	for (i = 0; i < leaks->n_leaks; i++)
+	for (i = 0; i < leaks->n_leaks; i++) {
 		archive_check(a, leaks->leaks[i].group < leaks->n_groups,
 			      "a leak's group");
+		n_followers += leaks->leaks[i].n_followers;
+	}
+	/* Each is counted with one leak. */
+	archive_check(a, n_followers == leaks->n_followers,
+		      "what leaks hold");
 	for (verdict = 0; verdict < LEAK_VERDICTS; verdict++)
 		archive_u32(a, &leaks->n_by_verdict[verdict]);
 	archive_u64(a, &leaks->n_objects);
