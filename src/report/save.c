@@ -153,6 +153,7 @@ static struct kml_error *run_reports(struct saving *s)
 		{ kml_report, KML_FORMAT_TEXT, false, KML_KMEMLEAK_SHOW },
 		{ kml_report, KML_FORMAT_JSON, false, KML_KMEMLEAK_SHOW },
 		{ kml_report, KML_FORMAT_KMEMLEAK, false, KML_KMEMLEAK_SHOW },
+		{ kml_report_top, KML_FORMAT_TEXT, false, KML_KMEMLEAK_SHOW },
 		{ kml_report_caches, KML_FORMAT_TEXT, false, KML_KMEMLEAK_SHOW },
 		{ kml_report_caches, KML_FORMAT_JSON, false, KML_KMEMLEAK_SHOW },
 		{ kml_report_kmemleak, KML_FORMAT_TEXT, true,

@@ -48,6 +48,9 @@ same --no-lines --no-content
 same --no-content --format=json
 same caches
 same caches --format=json
+same top
+same top --format=json --limit=0
+same top --by=accumulation --limit=3
 same --kmemleak=show
 same --kmemleak=all --format=json
 same --compare=kmemleak

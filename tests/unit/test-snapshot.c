@@ -537,6 +537,8 @@ static bool ask_all(const char *path)
 						  write_nothing, NULL));
 		kml_error_destroy(kml_report_caches(analysis, &report,
 						    write_nothing, NULL));
+		kml_error_destroy(kml_report_top(analysis, &report,
+						 write_nothing, NULL));
 		kml_error_destroy(kml_report_refs(analysis, &report,
 						  write_nothing, NULL));
 		kml_error_destroy(kml_report_path(analysis, &report,
