@@ -584,6 +584,7 @@ void kernel_deinit(struct kernel *kernel)
 	free(kernel->cpu_regs);
 	free(kernel->page_class);
 	free(kernel->stale_lru);
+	vec_deinit(&kernel->answers.all);
 	vec_deinit(&kernel->gaps);
 	vec_deinit(&kernel->caches);
 	vec_deinit(&kernel->slabs);

@@ -287,6 +287,14 @@ struct kernel {
 
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
 
+	/* Yes or no that contents of objects say, in the order of the questions
+	 * (leak/anchor.c): a snapshot has the answers, not the contents. */
+	struct {
+		bool record, replay;
+		size_t next;
+		VEC(uint8_t) all;
+	} answers;
+
 	/* For boot.h: computed once. */
 	bool boot_known, has_boot;
 	uint64_t boot;

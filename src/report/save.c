@@ -255,7 +255,18 @@ static struct kml_error *record(struct saving *s)
 	if (error)
 		return error;
 	lines_record_start(a->lines);
+	/* What is retained is to be found once more. */
+	if (a->has_retained) {
+		accumulations_deinit(&a->accumulations);
+		retained_deinit(&a->retained);
+		a->has_retained = false;
+	}
+	a->kernel.answers.all.size = 0;
+	a->kernel.answers.record = true;
 	error = read_all(s);
+	if (!error && !a->kernel.answers.record)
+		error = error_nomem();
+	a->kernel.answers.record = false;
 	other = image_record_stop(a->image, error ? NULL : &s->snapshot.image);
 	error = error ? error : other;
 	other = lines_record_stop(a->lines, &s->snapshot.lines);

@@ -17,7 +17,7 @@ archive_covers(struct kernel_area, 88);
 archive_covers(struct kernel_task, 48);
 archive_covers(struct kernel_module, 264);
 archive_covers(struct kernel_root, 64);
-archive_covers(struct kernel, 1592);
+archive_covers(struct kernel, 1632);
 
 static void archive_gap(struct archive *a, struct kernel_gap *gap)
 {
@@ -213,6 +213,9 @@ static void archive_totals(struct archive *a, struct kernel *kernel)
 	archive_check(a, kernel->task_cache == HEAP_NONE ||
 		      kernel->task_cache < kernel->caches.size,
 		      "the cache of tasks");
+	archive_vec(a, &kernel->answers.all, archive_u8);
+	if (a->loading)
+		kernel->answers.replay = true;
 	archive_bool(a, &kernel->has_boot);
 	archive_u64(a, &kernel->boot);
 	if (a->loading)
