@@ -16,6 +16,7 @@ _kmlanalyze()
 	fi
 	case ${COMP_WORDS[1]-} in
 	caches|profile|show|top|refs|path|whatis) command=${COMP_WORDS[1]} ;;
+	report) command=leaks ;;
 	esac
 	case $prev in
 	--format)
@@ -24,7 +25,7 @@ _kmlanalyze()
 	--stack) word='live whole off' ;;
 	--kmemleak) word='show all' ;;
 	--compare) word='kmemleak' ;;
-	--by) word='cache type site module accumulation' ;;
+	--by) word='cache type site module memcg accumulation' ;;
 	--progress) word='auto always never' ;;
 	--threads|--limit|--min-age) return ;;
 	--cache-dir)
@@ -43,7 +44,7 @@ _kmlanalyze()
 		--blind --precise --no-lines --kmemleak --compare --rules --baseline
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--no-lines --rules --baseline --min-age" ;;
+		--content --no-lines --rules --baseline --min-age" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
 		--baseline --min-age --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
@@ -58,7 +59,7 @@ _kmlanalyze()
 	fi
 	if [[ $COMP_CWORD == 1 ]]; then
 		mapfile -t COMPREPLY < <(
-			compgen -W 'leaks caches top show refs path whatis profile help version' -- "$cur"
+			compgen -W 'leaks report caches top show refs path whatis profile help version' -- "$cur"
 		)
 	fi
 	compopt -o default

@@ -110,7 +110,15 @@ struct kml_options {
 
 struct kml_analysis;
 
-/* Load a dump, take the inventory, scan and mark it. */
+/*
+ * Load a dump, take the inventory, scan and mark it.
+ *
+ * Here and for kml_inventory() a file that kml_save() wrote may be named in
+ * place of the dump: then nothing is scanned and reports come out as they would
+ * of the dump.  What takes a scan (vmlinux, force, stack, precise, rules,
+ * baseline, min_age_ms) is KML_ERR_ARGUMENT; a file that is damaged or of
+ * another version is KML_ERR_CORRUPT or KML_ERR_UNSUPPORTED.
+ */
 KML_API struct kml_error *kml_analyze(const struct kml_options *options,
 				      struct kml_analysis **ret);
 
@@ -157,6 +165,7 @@ enum kml_top {
 	KML_TOP_MODULE = 1 << 3, /* that allocated it, or whose variables
 				    retain it */
 	KML_TOP_ACCUMULATION = 1 << 4, /* who retains it */
+	KML_TOP_MEMCG = 1 << 5,  /* the memory cgroup that was charged */
 };
 
 struct kml_report_options {
@@ -172,6 +181,9 @@ struct kml_report_options {
 	size_t n_addresses;
 	enum kml_kmemleak kmemleak; /* for kml_report_kmemleak() */
 	unsigned top;         /* for kml_report_top(): enum kml_top; 0: all */
+	bool content;         /* for kml_report_show(): the contents of all
+				 objects, not only of leaked ones; takes a
+				 dump */
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 
@@ -246,6 +258,19 @@ KML_API struct kml_error *
 kml_report_compare(const struct kml_analysis *analysis,
 		   const struct kml_report_options *options,
 		   kml_write_fn *write, void *arg);
+
+/*
+ * Write the whole result as a snapshot: a file to be named in place of the
+ * dump.  It has what every report of the analysis asks of the dump, whatever
+ * their options: so the records of the kernel's own kmemleak are read here, and
+ * are KML_ERR_ARGUMENT in kml_options.  Of @options no_content alone is heeded:
+ * the contents of objects are left out, and reports of the snapshot that would
+ * show them are KML_ERR_NODATA.  The same holds for source lines if the
+ * analysis has no_lines.
+ */
+KML_API struct kml_error *kml_save(const struct kml_analysis *analysis,
+				   const struct kml_report_options *options,
+				   kml_write_fn *write, void *arg);
 
 /*
  * Write what the analysis needs of a vmlinux (layouts, symbols, sections) to

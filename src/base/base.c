@@ -20,6 +20,15 @@ bool vec_grow(void **data, size_t *capacity, size_t want, size_t elem_bytes)
 	return true;
 }
 
+void text_list_deinit(struct text_list *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->all.size; i++)
+		free(list->all.data[i]);
+	vec_deinit(&list->all);
+}
+
 uint64_t bitmap_next(const uint64_t *map, uint64_t bits, uint64_t from)
 {
 	uint64_t i = from / 64, word;

@@ -4,12 +4,22 @@
 #define KML_BASE_MESSAGE_H
 
 #include "base/error.h"
+#include "base/vec.h"
+
+/* A warning that was given, and the stage at which. */
+struct message_kept {
+	uint32_t stage; /* the caller's number */
+	char *text;
+};
 
 struct messenger {
 	kml_message_fn *fn; /* may be NULL */
 	void *arg;
 	bool stopped; /* the function said so */
+	uint32_t stage; /* of the warnings that are given now */
+	VEC(struct message_kept) kept; /* all of them, to be given again */
 };
+void messenger_deinit(struct messenger *messenger);
 
 /* Warn the user: the result stands, but they should know this. */
 void message_warning(struct messenger *messenger, const char *format, ...)

@@ -42,4 +42,10 @@ bool vec_grow(void **data, size_t *capacity, size_t want, size_t elem_bytes);
 		(v)->size = (v)->capacity = 0; \
 	} while (0)
 
+/* Texts that were malloc()ed, for what refers to them by `const char *`. */
+struct text_list {
+	VEC(char *) all;
+};
+void text_list_deinit(struct text_list *list);
+
 #endif

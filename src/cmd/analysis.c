@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "cmd/analysis.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "cmd/message.h"
@@ -28,6 +29,28 @@ static bool sort_files(struct arguments *args)
 	args->options.vmcore = (const char *const *)args->files;
 	args->options.n_vmcore = (size_t)n;
 	return true;
+}
+
+/* A snapshot stands alone, and is not scanned. */
+static bool check_snapshot(const struct arguments *args)
+{
+	const char *path = args->files[0];
+
+	if (!looks_like_snapshot(path))
+		return true;
+	if (args->scan_option)
+		usage_error("'%s' is a snapshot: for '--%s' scan the dump again",
+			    path, args->scan_option);
+	else if (args->n_files > 1)
+		usage_error("'%s' is a snapshot: it takes no other file", path);
+	else if (args->save)
+		usage_error("'%s' is a snapshot already: copy it", path);
+	else if (args->report.content)
+		usage_error("'%s' is a snapshot, which has the contents of leaked objects alone: for '--content' ask the dump",
+			    path);
+	else
+		return true;
+	return false;
 }
 
 int finish_report(struct output *output, struct kml_error *error)
@@ -81,7 +104,7 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 	int status;
 
 	/* The output first: that it can't be written is best known early. */
-	if (!sort_files(args))
+	if (!sort_files(args) || !check_snapshot(args))
 		return EXIT_USAGE;
 	if (!output_open(&output, args->output))
 		return EXIT_INPUT;
@@ -94,6 +117,9 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return report_error(error);
 	}
 	status = write_report(args, &output, analysis, report);
+	if (status == EXIT_CLEAN && args->save && !args->quiet)
+		print_note("'%s' is written: %" PRIu64 " leaked objects",
+			   args->output, kml_leaks(analysis));
 	/* What is live is no leak, whatever else there is. */
 	if (status == EXIT_CLEAN && report != kml_report_top &&
 	    is_leak_shown(args, analysis))

@@ -38,6 +38,7 @@ enum {
 	OPT_KMEMLEAK,
 	OPT_COMPARE,
 	OPT_BY,
+	OPT_CONTENT,
 };
 
 /* Commands that an option is for. */
@@ -75,6 +76,7 @@ static const struct {
 	{ { "precise", no_argument, NULL, OPT_PRECISE }, LEAKS | ASK | TOP },
 	{ { "blind", no_argument, NULL, OPT_BLIND }, LEAKS },
 	{ { "no-content", no_argument, NULL, OPT_NO_CONTENT }, LEAKS | SHOW },
+	{ { "content", no_argument, NULL, OPT_CONTENT }, SHOW },
 	{ { "rules", required_argument, NULL, OPT_RULES }, LEAKS | ASK | TOP },
 	{ { "baseline", required_argument, NULL, OPT_BASELINE }, LEAKS | ASK },
 	{ { "min-age", required_argument, NULL, OPT_MIN_AGE }, LEAKS | ASK },
@@ -191,11 +193,12 @@ static bool parse_compare(struct arguments *args)
 static bool parse_by(struct arguments *args)
 {
 	static const char *const words[] = {
-		"cache", "type", "site", "module", "accumulation", NULL,
+		"cache", "type", "site", "module", "memcg", "accumulation",
+		NULL,
 	};
 	static const enum kml_top tables[] = {
 		KML_TOP_CACHE, KML_TOP_TYPE, KML_TOP_SITE, KML_TOP_MODULE,
-		KML_TOP_ACCUMULATION,
+		KML_TOP_MEMCG, KML_TOP_ACCUMULATION,
 	};
 	char *copy = strdup(optarg), *rest = copy, *word;
 	bool good = copy;
@@ -276,6 +279,9 @@ static bool parse_flag(int value, struct arguments *args)
 		break;
 	case OPT_NO_CONTENT:
 		args->report.no_content = true;
+		break;
+	case OPT_CONTENT:
+		args->report.content = true;
 		break;
 	case OPT_NO_CACHE:
 		args->options.cache_dir = "";
@@ -382,13 +388,47 @@ static bool check_kmemleak(const struct arguments *args, unsigned seen)
 	return false;
 }
 
+/* The first option that a snapshot that is written makes nothing of. */
+static const char *unsaved_option(const struct arguments *args, unsigned seen)
+{
+	return seen & 16			? "--format" :
+	       seen & 4				? "--limit" :
+	       args->records			? "--kmemleak" :
+	       args->compare			? "--compare" :
+	       args->options.held_by_stack	? "--held-by-stack" :
+	       args->options.blind		? "--blind" :
+	       args->report.statistics		? "-v" :
+						  NULL;
+}
+
+static bool check_save(const struct command *command,
+		       const struct arguments *args, unsigned seen)
+{
+	const char *useless = unsaved_option(args, seen);
+
+	if (command_bit(command) != LEAKS)
+		usage_error("'-o %s' is to be a snapshot, which '%s' does not write: leave out '%s'",
+			    args->output, command->name, command->name);
+	else if (useless)
+		usage_error("'%s' does not go with '-o %s': a snapshot has it all, ask that",
+			    useless, args->output);
+	else
+		return true;
+	return false;
+}
+
 /* Options that contradict each other. */
-static bool check_combination(const struct arguments *args, unsigned seen)
+static bool check_combination(const struct command *command,
+			      const struct arguments *args, unsigned seen)
 {
 	bool kmemleak = args->report.format == KML_FORMAT_KMEMLEAK;
 
 	if (seen & 1 && seen & 2)
 		usage_error("'--no-cache' and '--cache-dir' exclude each other");
+	else if (args->report.content && args->report.no_content)
+		usage_error("'--content' and '--no-content' exclude each other");
+	else if (args->save)
+		return check_save(command, args, seen);
 	else if (args->records || args->compare)
 		return check_kmemleak(args, seen);
 	else if (kmemleak && seen & 4)
@@ -411,7 +451,27 @@ static unsigned note_seen(int value)
 	       value == OPT_CACHE_DIR ? 2 :
 	       value == OPT_LIMIT     ? 4 :
 	       value == OPT_STACK     ? 8 :
+	       value == OPT_FORMAT    ? 16 :
 					0;
+}
+
+/* Options that say how a dump is to be scanned: nothing of it is left to be
+ * said of a snapshot. */
+static const char *scan_option(int value)
+{
+	static const int values[] = {
+		OPT_STACK, OPT_FORCE, OPT_THREADS, OPT_PRECISE, OPT_RULES,
+		OPT_BASELINE, OPT_MIN_AGE, OPT_NO_CACHE, OPT_CACHE_DIR, 's',
+	};
+	size_t i, j;
+
+	for (i = 0; i < sizeof(values) / sizeof(*values); i++) {
+		for (j = 0; values[i] == value && j < N_KNOWN; j++) {
+			if (known[j].option.val == value)
+				return known[j].option.name;
+		}
+	}
+	return NULL;
 }
 
 bool arguments_parse(const struct command *command, int argc, char **argv,
@@ -440,8 +500,12 @@ bool arguments_parse(const struct command *command, int argc, char **argv,
 		if (!is_allowed(command, value) || !parse_option(value, &args))
 			return false;
 		seen |= note_seen(value);
+		if (!args.scan_option)
+			args.scan_option = scan_option(value);
 	}
-	if (!check_combination(&args, seen))
+	args.save = args.output && names_snapshot(args.output) &&
+		    command_bit(command) != PROFILE;
+	if (!check_combination(command, &args, seen))
 		return false;
 	if (!(seen & 4) && command->run == cmd_top)
 		args.report.limit = DEFAULT_TOP;

@@ -37,6 +37,8 @@ struct arguments {
 	bool records;       /* --kmemleak: the kernel's own records */
 	bool compare;       /* --compare: its verdicts and ours */
 	bool no_verdict;    /* the exit status does not tell of leaks */
+	bool save;          /* -o NAME.kml: a snapshot */
+	const char *scan_option; /* one that takes a scan of the dump, or NULL */
 	char **files;       /* what is left after the options */
 	int n_files;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* kmlanalyze [leaks]: what nothing holds. */
+/* kmlanalyze [leaks]: what nothing holds; with -o NAME.kml all that is known,
+ * as a snapshot. */
 #include <string.h>
 
 #include "cmd/analysis.h"
@@ -31,6 +32,8 @@ int cmd_leaks(struct arguments *arguments)
 			return list_rules(arguments);
 	}
 
+	if (arguments->save)
+		return analyze_and_report(arguments, kml_analyze, kml_save);
 	if (arguments->records)
 		return analyze_and_report(arguments, kml_inventory,
 					  kml_report_kmemleak);

@@ -11,6 +11,8 @@
 const struct command commands[] = {
 	{ "leaks", "find memory that nothing holds (the default)",
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_leaks },
+	{ "report", "the same: of a snapshot, say",
+	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_leaks },
 	{ "caches", "show what was allocated, as /proc would have",
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_caches },
 	{ "show", "show what lies at an address, its verdict, and who holds it",

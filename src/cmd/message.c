@@ -103,6 +103,15 @@ void print_error(const char *format, ...)
 	va_end(ap);
 }
 
+void print_note(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vprint_error(format, ap);
+	va_end(ap);
+}
+
 int usage_error(const char *format, ...)
 {
 	va_list ap;

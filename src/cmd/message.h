@@ -9,6 +9,9 @@
 void print_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* The same of what is no error. */
+void print_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* As print_error(), followed by a hint at --help; EXIT_USAGE. */
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

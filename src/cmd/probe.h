@@ -11,4 +11,10 @@
  */
 bool looks_like_vmlinux(const char *path);
 
+/* By its first bytes: a snapshot, which `-o NAME.kml` wrote. */
+bool looks_like_snapshot(const char *path);
+
+/* Is a file of this name to be a snapshot?  It ends in .kml. */
+bool names_snapshot(const char *path);
+
 #endif

@@ -48,6 +48,7 @@
 #include "debuginfo/elf_file.h"
 #include "debuginfo/source_name.h"
 #include "image/image.h"
+#include "image/record.h"
 
 /* No kernel stack has more; a damaged one may. */
 #define MAX_TRACE_FRAMES 1024u
@@ -204,8 +205,12 @@ static struct drgn_error *read_image(void *buf, uint64_t address, size_t count,
 				     uint64_t offset, void *arg, bool physical)
 {
 	struct image *image = arg;
+	/* What libdrgn looks at is none of the report's. */
+	bool paused = image_record_pause(image, true);
 	struct kml_error *error = image_read_pa(image, address, buf, count);
 	struct drgn_error *result;
+
+	image_record_pause(image, paused);
 
 	(void)offset;
 	(void)physical;

@@ -10,6 +10,7 @@
 #include "debuginfo/bridge.h"
 #include "debuginfo/cache_dir.h"
 #include "debuginfo/line_cache.h"
+#include "debuginfo/lines_record.h"
 #include "debuginfo/module_file.h"
 #include "debuginfo/profile.h"
 #include "image/image.h"
@@ -20,6 +21,7 @@ struct module {
 	char *name;
 	uint64_t start_va, end_va;
 	bool tried;  /* to load its debuginfo */
+	bool found;  /* there is some */
 	bool loaded; /* it is */
 };
 
@@ -36,6 +38,10 @@ struct lines {
 	bool started;
 	struct bridge *bridge; /* NULL unless started and well */
 	struct kml_error *why_not;
+	struct lines_record record;
+	bool recording; /* into that */
+	bool no_memory; /* for what was to be recorded */
+	bool replaying; /* out of that: no bridge */
 };
 
 static bool open_cache(struct lines *lines, const struct lines_options *options)
@@ -101,6 +107,7 @@ void lines_close(struct lines *lines)
 		free(lines->modules.data[i].name);
 	vec_deinit(&lines->modules);
 	line_cache_destroy(lines->cache);
+	lines_record_deinit(&lines->record);
 	free(lines->cache_path);
 	kml_error_destroy(lines->why_not);
 	free(lines->vmlinux);
@@ -129,6 +136,18 @@ struct kml_error *lines_add_module(struct lines *lines, const char *name,
 	return NULL;
 }
 
+/* As start(), by what came of it when the record was made. */
+static bool replay_start(struct lines *lines)
+{
+	const struct lines_record *record = &lines->record;
+
+	if (!lines->started && record->why_not)
+		lines->why_not = error_new((enum kml_code)record->code, "%s",
+					   record->why_not);
+	lines->started = true;
+	return !lines->why_not;
+}
+
 /* Start libdrgn, at most once; false if there is none. */
 static bool start(struct lines *lines)
 {
@@ -140,6 +159,8 @@ static bool start(struct lines *lines)
 	};
 	uint64_t start_va, end_va;
 
+	if (lines->replaying)
+		return replay_start(lines);
 	if (lines->started)
 		return lines->bridge;
 	lines->started = true;
@@ -180,6 +201,16 @@ static struct module *find_module(struct lines *lines, uint64_t address)
 	return NULL;
 }
 
+static bool replay_module(struct lines *lines, struct module *module)
+{
+	size_t i = (size_t)(module - lines->modules.data);
+
+	module->loaded = i < lines->record.modules.size &&
+			 lines->record.modules.data[i].found && start(lines) &&
+			 lines->record.modules.data[i].loaded;
+	return module->loaded;
+}
+
 /* Load the debuginfo of the module that has code at @address; true if this
  * call did it. */
 static bool load_module(void *arg, uint64_t address)
@@ -191,11 +222,14 @@ static bool load_module(void *arg, uint64_t address)
 	if (!module || module->tried)
 		return false;
 	module->tried = true;
+	if (lines->replaying)
+		return replay_module(lines, module);
 	if (!lines->image)
 		return false;
 	path = module_file_find(lines->vmlinux,
 				image_facts(lines->image)->release,
 				module->name);
+	module->found = path;
 	module->loaded = path && start(lines) &&
 			 bridge_load_module(lines->bridge, address, path);
 	return module->loaded;
@@ -226,6 +260,20 @@ static bool learn(void *arg, const struct bridge_frame *frame)
 			      in_kernel_image(lines, key));
 }
 
+/* Remember that an address was asked for; not each time of a row. */
+static void note_address(struct lines *lines, uint64_t key)
+{
+	struct lines_record *record = &lines->record;
+	struct lines_record_address address = { .key = key };
+
+	if (!lines->recording ||
+	    (record->addresses.size &&
+	     record->addresses.data[record->addresses.size - 1].key == key))
+		return;
+	if (!vec_push(&record->addresses, address))
+		lines->no_memory = true;
+}
+
 size_t lines_resolve(struct lines *lines, uint64_t address,
 		     bool return_address, const struct lines_frame **ret)
 {
@@ -233,11 +281,12 @@ size_t lines_resolve(struct lines *lines, uint64_t address,
 	uint64_t key = where - lines->kaslr_offset;
 	size_t n;
 
-	if (!bridge_compiled_in())
+	if (lines->replaying ? lines->record.is_empty : !bridge_compiled_in())
 		return 0;
+	note_address(lines, key);
 	if (line_cache_find(lines->cache, key, ret, &n))
 		return n;
-	if (!has_debuginfo(lines, where) ||
+	if (!has_debuginfo(lines, where) || lines->replaying ||
 	    !bridge_resolve(lines->bridge, where, learn, lines) ||
 	    !line_cache_find(lines->cache, key, ret, &n))
 		return 0;
@@ -247,6 +296,7 @@ size_t lines_resolve(struct lines *lines, uint64_t address,
 struct stack {
 	struct lines *lines;
 	VEC(struct lines_stack_frame) frames;
+	VEC(struct lines_record_frame) record;
 	bool no_memory;
 };
 
@@ -262,18 +312,100 @@ static bool stack_frame(void *arg, const struct bridge_frame *frame)
 	struct stack *stack = arg;
 	struct lines *lines = stack->lines;
 	struct lines_stack_frame result = { .sp = frame->sp, .pc = frame->pc };
-	uint64_t key = frame->address - lines->kaslr_offset;
+	struct lines_record_frame record = {
+		.sp = frame->sp,
+		.pc = frame->pc,
+		.key = frame->address - lines->kaslr_offset,
+	};
 
-	if (frame->pc && has_debuginfo(lines, frame->address) &&
-	    !line_cache_find(lines->cache, key, &result.frames,
-			     &result.n_frames) &&
-	    (!learn(lines, frame) ||
-	     !line_cache_find(lines->cache, key, &result.frames,
-			      &result.n_frames)))
-		stack->no_memory = true;
-	else if (!vec_push(&stack->frames, result))
+	if (frame->pc && has_debuginfo(lines, frame->address)) {
+		record.has_lines = true;
+		note_address(lines, record.key);
+		if (!line_cache_find(lines->cache, record.key, &result.frames,
+				     &result.n_frames) &&
+		    (!learn(lines, frame) ||
+		     !line_cache_find(lines->cache, record.key, &result.frames,
+				      &result.n_frames)))
+			stack->no_memory = true;
+	}
+	if (!vec_push(&stack->frames, result) ||
+	    !vec_push(&stack->record, record))
 		stack->no_memory = true;
 	return !stack->no_memory;
+}
+
+/* Keep what came of a stack, once. */
+static void note_stack(struct lines *lines, uint64_t task_va,
+		       struct stack *stack, const struct kml_error *error)
+{
+	struct lines_record_stack record = {
+		.task_va = task_va,
+		.code = kml_error_code(error),
+		.why_not = error ? strdup(kml_error_message(error)) : NULL,
+	};
+
+	if (!lines->recording ||
+	    lines_record_find_stack(&lines->record, task_va)) {
+		free(record.why_not);
+		return;
+	}
+	if (!error) {
+		record.frames.data = stack->record.data;
+		record.frames.size = stack->record.size;
+		record.frames.capacity = stack->record.capacity;
+		memset(&stack->record, 0, sizeof(stack->record));
+	}
+	if ((error && !record.why_not) ||
+	    !vec_push(&lines->record.stacks, record)) {
+		lines->no_memory = true;
+		vec_deinit(&record.frames);
+		free(record.why_not);
+	}
+}
+
+static struct kml_error *replay_stack(struct lines *lines, uint64_t task_va,
+				      struct stack *stack)
+{
+	const struct lines_record_stack *record =
+		lines_record_find_stack(&lines->record, task_va);
+	size_t i;
+
+	if (!record)
+		return error_at(KML_ERR_UNSUPPORTED, task_va,
+				"cannot unwind the stack: the snapshot has not kept it");
+	if (record->why_not)
+		return error_new((enum kml_code)record->code, "%s",
+				 record->why_not);
+	for (i = 0; i < record->frames.size; i++) {
+		const struct lines_record_frame *frame =
+			&record->frames.data[i];
+		struct lines_stack_frame result = { .sp = frame->sp,
+						    .pc = frame->pc };
+
+		if (frame->has_lines)
+			line_cache_find(lines->cache, frame->key,
+					&result.frames, &result.n_frames);
+		if (!vec_push(&stack->frames, result))
+			return error_nomem();
+	}
+	return NULL;
+}
+
+static struct kml_error *unwind(struct lines *lines, uint64_t task_va,
+				struct stack *stack)
+{
+	struct kml_error *error;
+
+	if (lines->replaying)
+		return replay_stack(lines, task_va, stack);
+	error = bridge_stack(lines->bridge, task_va, stack_module, stack_frame,
+			     stack);
+	if (!error && stack->no_memory)
+		error = error_nomem();
+	if (error)
+		error = error_prefix(error, "cannot unwind the stack");
+	note_stack(lines, task_va, stack, error);
+	return error;
 }
 
 struct kml_error *lines_stack(struct lines *lines, uint64_t task_va,
@@ -286,15 +418,168 @@ struct kml_error *lines_stack(struct lines *lines, uint64_t task_va,
 		return error_at(kml_error_code(lines->why_not), task_va,
 				"cannot unwind the stack: %s",
 				kml_error_message(lines->why_not));
-	error = bridge_stack(lines->bridge, task_va, stack_module, stack_frame,
-			     &stack);
-	if (!error && stack.no_memory)
-		error = error_nomem();
+	error = unwind(lines, task_va, &stack);
+	vec_deinit(&stack.record);
 	if (error) {
 		vec_deinit(&stack.frames);
-		return error_prefix(error, "cannot unwind the stack");
+		return error;
 	}
 	*ret = stack.frames.data;
 	*n_ret = stack.frames.size;
 	return NULL;
+}
+
+/* ---- records */
+
+void lines_record_start(struct lines *lines)
+{
+	lines->recording = !lines->replaying;
+}
+
+static int compare_addresses(const void *a, const void *b)
+{
+	const struct lines_record_address *x = a, *y = b;
+
+	return (x->key > y->key) - (x->key < y->key);
+}
+
+static bool copy_line(struct lines_record_address *address,
+		      const struct lines_frame *frame)
+{
+	struct lines_record_line *line = vec_add(&address->lines);
+
+	if (!line)
+		return false;
+	line->line = frame->line;
+	line->inlined = frame->inlined;
+	line->function = frame->function ? strdup(frame->function) : NULL;
+	line->file = frame->file ? strdup(frame->file) : NULL;
+	return !line->function == !frame->function &&
+	       !line->file == !frame->file;
+}
+
+/* The answers to what was asked; what has none goes. */
+static bool copy_addresses(const struct lines *lines,
+			   struct lines_record *record)
+{
+	size_t i, n_frames, f, n = record->addresses.size, kept = 0;
+	const struct lines_frame *frames;
+
+	if (n)
+		qsort(record->addresses.data, n,
+		      sizeof(*record->addresses.data), compare_addresses);
+	record->addresses.size = 0;
+	for (i = 0; i < n; i++) {
+		uint64_t key = record->addresses.data[i].key;
+		struct lines_record_address *to =
+			&record->addresses.data[kept];
+
+		if ((kept && to[-1].key == key) ||
+		    !line_cache_find(lines->cache, key, &frames, &n_frames))
+			continue;
+		memset(to, 0, sizeof(*to));
+		to->key = key;
+		record->addresses.size = ++kept;
+		for (f = 0; f < n_frames; f++) {
+			if (!copy_line(to, &frames[f]))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool copy_rest(const struct lines *lines, struct lines_record *record)
+{
+	size_t i;
+
+	record->is_empty = !bridge_compiled_in();
+	line_cache_image(lines->cache, &record->image_start,
+			 &record->image_end);
+	if (lines->why_not) {
+		record->code = kml_error_code(lines->why_not);
+		record->why_not = strdup(kml_error_message(lines->why_not));
+		if (!record->why_not)
+			return false;
+	}
+	for (i = 0; i < lines->modules.size; i++) {
+		struct lines_record_module module = {
+			.found = lines->modules.data[i].found,
+			.loaded = lines->modules.data[i].loaded,
+		};
+
+		if (!vec_push(&record->modules, module))
+			return false;
+	}
+	return true;
+}
+
+struct kml_error *lines_record_stop(struct lines *lines,
+				    struct lines_record *ret)
+{
+	struct lines_record record = lines->record;
+
+	memset(&lines->record, 0, sizeof(lines->record));
+	lines->recording = false;
+	if (lines->no_memory || !copy_addresses(lines, &record) ||
+	    !copy_rest(lines, &record)) {
+		lines_record_deinit(&record);
+		return error_nomem();
+	}
+	*ret = record;
+	return NULL;
+}
+
+static bool replay_address(struct lines *lines,
+			   const struct lines_record_address *address)
+{
+	struct lines_frame frames[LINE_CACHE_MAX_FRAMES];
+	size_t i, n = MIN(address->lines.size, (size_t)LINE_CACHE_MAX_FRAMES);
+
+	for (i = 0; i < n; i++) {
+		const struct lines_record_line *line = &address->lines.data[i];
+
+		frames[i] = (struct lines_frame){
+			.function = line->function,
+			.file = line->file,
+			.line = line->line,
+			.inlined = line->inlined,
+		};
+	}
+	return line_cache_add(lines->cache, address->key, frames, n, false);
+}
+
+struct kml_error *lines_open_record(struct lines_record *record,
+				    uint64_t kaslr_offset, struct lines **ret)
+{
+	struct lines *lines = calloc(1, sizeof(*lines));
+	size_t i;
+
+	if (!lines) {
+		lines_record_deinit(record);
+		return error_nomem();
+	}
+	lines->record = *record;
+	memset(record, 0, sizeof(*record));
+	record = &lines->record;
+	lines->replaying = true;
+	lines->kaslr_offset = kaslr_offset;
+	lines->cache = line_cache_create();
+	if (!lines->cache)
+		goto nomem;
+	if (record->image_start < record->image_end)
+		line_cache_set_image(lines->cache, record->image_start,
+				     record->image_end);
+	/* Then nothing is asked that would find out. */
+	if (record->is_empty)
+		replay_start(lines);
+	for (i = 0; i < record->addresses.size; i++) {
+		if (!replay_address(lines, &record->addresses.data[i]))
+			goto nomem;
+	}
+	*ret = lines;
+	return NULL;
+
+nomem:
+	lines_close(lines);
+	return error_nomem();
 }

@@ -367,6 +367,59 @@ struct kml_error *profile_write(const struct profile *profile,
 	return error;
 }
 
+const void *profile_bytes(const struct profile *profile, size_t *bytes_ret)
+{
+	*bytes_ret = profile->image.bytes;
+	return profile->image.header;
+}
+
+static const char *known_source(const char *source)
+{
+	static const char *const known[] = { "vmlinux", "cache", "profile" };
+	size_t i;
+
+	for (i = 0; source && i < ARRAY_SIZE(known); i++) {
+		if (!strcmp(known[i], source))
+			return known[i];
+	}
+	return NULL;
+}
+
+struct kml_error *profile_attach(void *block, size_t bytes, const char *source,
+				 const char *vmlinux, bool mismatch,
+				 struct profile **ret)
+{
+	struct profile *profile = calloc(1, sizeof(*profile));
+	struct kml_error *error = NULL;
+
+	if (!profile)
+		return error_nomem();
+	profile->memfd = -1;
+	profile->source = known_source(source);
+	profile->mismatch = mismatch;
+	if (pthread_mutex_init(&profile->lock, NULL) ||
+	    (vmlinux && !(profile->vmlinux = strdup(vmlinux))))
+		error = error_nomem();
+	else if (!profile->source ||
+		 !profile_image_attach(&profile->image, block, bytes))
+		error = error_new(KML_ERR_CORRUPT, "the profile is damaged");
+	else
+		error = show_sections(profile);
+	if (error) {
+		/* The block stays the caller's. */
+		memset(&profile->image, 0, sizeof(profile->image));
+		profile_close(profile);
+		return error;
+	}
+	*ret = profile;
+	return NULL;
+}
+
+const char *profile_path(const struct profile *profile)
+{
+	return profile->compressed ? NULL : profile->vmlinux;
+}
+
 /* The path of the decompressed file, which is made at the first question. */
 static const char *decompressed(struct profile *profile)
 {

@@ -45,6 +45,22 @@ void profile_close(struct profile *profile);
 struct kml_error *profile_write(const struct profile *profile,
 				const char *path) error_must_check;
 
+/*
+ * All that is in it, as bytes that profile_attach() takes, owned by the
+ * profile: to be part of a larger file on this kind of machine.
+ */
+const void *profile_bytes(const struct profile *profile, size_t *bytes_ret);
+/* Make a profile of these; takes over @block, which was malloc()ed, if it
+ * succeeds.  @source, "vmlinux", "cache" or "profile", @vmlinux (NULL: unknown)
+ * and @mismatch are what the functions below are to say.  KML_ERR_CORRUPT. */
+struct kml_error *profile_attach(void *block, size_t bytes, const char *source,
+				 const char *vmlinux, bool mismatch,
+				 struct profile **ret) error_must_check;
+
+/* The path of the vmlinux as it was given or found; NULL if that is none that
+ * profile_vmlinux() would return as it is. */
+const char *profile_path(const struct profile *profile);
+
 /* Where the vmlinux is (for libdrgn), NULL if only a profile was given or it
  * is gone.  A compressed one is decompressed at the first call, into memory:
  * the path is then good until profile_close(), in this process. */

@@ -37,20 +37,6 @@ static uint64_t header_hash(const struct file_header *header)
 			  offsetof(struct file_header, header_hash));
 }
 
-/* A word at a time: a profile has millions of bytes. */
-static uint64_t frame_hash(const void *data, size_t bytes)
-{
-	const char *p = data;
-	uint64_t hash = HASH_START, word = 0;
-
-	for (; bytes >= 8; p += 8, bytes -= 8) {
-		hash = (hash ^ load_u64(p)) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
-	}
-	memcpy(&word, p, bytes);
-	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 bool profile_file_is(const void *head, size_t bytes)
 {
 	return bytes >= sizeof(magic) && !memcmp(head, magic, sizeof(magic));
@@ -103,7 +89,7 @@ static struct kml_error *unpack(const char *path, const char *data,
 	error = check_header(path, data, bytes, &header);
 	if (error)
 		return error;
-	if (frame_hash(frame, header.frame_bytes) != header.frame_hash)
+	if (hash_words(frame, header.frame_bytes) != header.frame_hash)
 		return damaged(path);
 	block = malloc(header.image_bytes ? header.image_bytes : 1);
 	if (!block)
@@ -169,7 +155,7 @@ struct kml_error *profile_file_pack(const struct profile_image *image,
 	}
 	memcpy(header.magic, magic, sizeof(magic));
 	header.frame_bytes = n;
-	header.frame_hash = frame_hash(data + sizeof(header), n);
+	header.frame_hash = hash_words(data + sizeof(header), n);
 	header.header_hash = header_hash(&header);
 	memcpy(data, &header, sizeof(header));
 	*ret = data;

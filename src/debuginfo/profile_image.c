@@ -124,6 +124,23 @@ bool profile_image_attach(struct profile_image *image, void *block,
 	return true;
 }
 
+struct kml_error *profile_image_create(const struct image_header *header,
+				       struct profile_image *ret)
+{
+	struct image_header copy = *header;
+	struct profile_image image = { 0 };
+	struct image_header *block;
+
+	image.bytes = image_lay_out(&image, &copy);
+	block = calloc(1, image.bytes);
+	if (!block)
+		return error_nomem();
+	*block = copy;
+	image_lay_out(&image, block);
+	*ret = image;
+	return NULL;
+}
+
 void profile_image_deinit(struct profile_image *image)
 {
 	free(image->header);
@@ -313,8 +330,8 @@ struct kml_error *profile_draft_finish(struct profile_draft *draft,
 				       struct profile_image *ret)
 {
 	struct image_header header = { 0 };
-	struct profile_image image = { 0 };
-	struct image_header *block;
+	struct profile_image image;
+	struct kml_error *error;
 	uint32_t empty;
 
 	if (!string_pool_add(&draft->strings, "", &empty))
@@ -322,16 +339,13 @@ struct kml_error *profile_draft_finish(struct profile_draft *draft,
 	draft_sort_all(draft);
 	if (!fill_header(draft, &header))
 		return error_new(KML_ERR_UNSUPPORTED, "too many symbols");
-	image.bytes = image_lay_out(&image, &header);
-	block = calloc(1, image.bytes);
-	if (!block)
-		return error_nomem();
-	*block = header;
-	image_lay_out(&image, block);
+	error = profile_image_create(&header, &image);
+	if (error)
+		return error;
 	fill_block(draft, &image);
 	/* The same rules for what was just made as for what comes in. */
 	if (!image_is_sane(&image)) {
-		free(block);
+		profile_image_deinit(&image);
 		return error_new(KML_ERR_CORRUPT,
 				 "the debuginfo contradicts itself");
 	}

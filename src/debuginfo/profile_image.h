@@ -94,6 +94,12 @@ bool profile_image_attach(struct profile_image *image, void *block,
 			  size_t bytes);
 void profile_image_deinit(struct profile_image *image);
 
+/* A zeroed block of the size that the counts in @header say, to be filled and
+ * then attached. */
+struct kml_error *profile_image_create(const struct image_header *header,
+				       struct profile_image *ret)
+	error_must_check;
+
 struct symbol_draft {
 	uint64_t address;
 	uint32_t size;

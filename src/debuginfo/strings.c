@@ -175,3 +175,16 @@ void key_map_deinit(struct key_map *map)
 	free(map->slots);
 	memset(map, 0, sizeof(*map));
 }
+
+uint64_t hash_words(const void *data, size_t bytes)
+{
+	const char *p = data;
+	uint64_t hash = HASH_START, word = 0;
+
+	for (; bytes >= 8; p += 8, bytes -= 8) {
+		hash = (hash ^ load_u64(p)) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 29;
+	}
+	memcpy(&word, p, bytes);
+	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+}

@@ -51,4 +51,7 @@ void key_map_deinit(struct key_map *map);
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 uint64_t hash_bytes(uint64_t hash, const void *data, size_t bytes);
 
+/* Another hash, a word at a time, for millions of bytes: a checksum. */
+uint64_t hash_words(const void *data, size_t bytes);
+
 #endif

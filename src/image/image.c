@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/bitmap.h"
 #include "base/util.h"
 #include "image/arch.h"
 #include "image/diskdump.h"
@@ -11,6 +12,7 @@
 #include "image/elf_dump.h"
 #include "image/file.h"
 #include "image/kdump.h"
+#include "image/record.h"
 #include "image/source.h"
 #include "image/vmcoreinfo.h"
 
@@ -40,6 +42,9 @@ struct image {
 	char *vmcoreinfo;
 	struct image_regs *cpus;
 	struct source *source;
+	struct image_record record;  /* what it was made of, if of one */
+	bool is_record;
+	struct recorder *recorder;   /* NULL: nobody watches */
 	uint64_t root_pa;
 	uint64_t sme_mask;
 	uint64_t direct_start_va;
@@ -90,6 +95,12 @@ static struct kml_error *check_set(struct image *image)
 	return diskdump_sort_parts(image->files, image->n_files);
 }
 
+/* For messages. */
+static const char *image_name(const struct image *image)
+{
+	return image->n_files ? image->files[0].path : "snapshot";
+}
+
 static struct kml_error *parse_release(struct image *image)
 {
 	size_t bytes = 0;
@@ -113,12 +124,12 @@ static struct kml_error *parse_vmcoreinfo(struct image *image)
 	if (!vmcoreinfo_number(text, "phys_base", &phys_base))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "VMCOREINFO of '%s' has no NUMBER(phys_base): no x86_64 kernel since Linux 4.10",
-				 image->files[0].path);
+				 image_name(image));
 	if (!vmcoreinfo_symbol(text, "swapper_pg_dir", &root_va) &&
 	    !vmcoreinfo_symbol(text, "init_top_pgt", &root_va))
 		return error_new(KML_ERR_UNSUPPORTED,
 				 "VMCOREINFO of '%s' has neither SYMBOL(swapper_pg_dir) nor SYMBOL(init_top_pgt)",
-				 image->files[0].path);
+				 image_name(image));
 	vmcoreinfo_number(text, "KERNEL_IMAGE_SIZE", &kernel_bytes);
 	if (kernel_bytes <= 0 ||
 	    (uint64_t)kernel_bytes > facts->arch->kernel_bytes)
@@ -128,7 +139,7 @@ static struct kml_error *parse_vmcoreinfo(struct image *image)
 	if (root_va < facts->kernel_va || root_va >= facts->kernel_end_va)
 		return error_at(KML_ERR_CORRUPT, root_va,
 				"VMCOREINFO of '%s' has its SYMBOL(swapper_pg_dir), 0x%" PRIx64 ", outside the kernel image",
-				image->files[0].path, root_va);
+				image_name(image), root_va);
 	vmcoreinfo_number(text, "pgtable_l5_enabled", &l5);
 	vmcoreinfo_number(text, "sme_mask", &sme_mask);
 	vmcoreinfo_hex(text, "KERNELOFFSET", &facts->kaslr_offset);
@@ -238,6 +249,8 @@ void image_close(struct image *image)
 		image->source->ops->reader_destroy(image->reader);
 	if (image->source)
 		image->source->ops->destroy(image->source);
+	recorder_destroy(image->recorder);
+	image_record_deinit(&image->record);
 	for (i = 0; i < image->n_files; i++)
 		dump_file_close(&image->files[i]);
 	free(image->files);
@@ -316,6 +329,15 @@ static struct kml_error *cache_page(struct image *image, uint64_t pfn,
 	return NULL;
 }
 
+static void note_read(struct image *image, uint64_t pa, size_t bytes,
+		      bool is_there)
+{
+	if (is_there)
+		recorder_note(image->recorder, pa, bytes);
+	else if (image_has_page(image, pa >> IMAGE_PAGE_SHIFT))
+		recorder_note_damaged(image->recorder, pa >> IMAGE_PAGE_SHIFT);
+}
+
 /* Read from one page; *@there_ret: false if the dump cannot yield it. */
 static struct kml_error *read_in_page(struct image *image, uint64_t pa,
 				      void *buf, size_t bytes, bool *there_ret)
@@ -323,11 +345,15 @@ static struct kml_error *read_in_page(struct image *image, uint64_t pa,
 	const uint8_t *page;
 	struct kml_error *error;
 
+	if (image->is_record)
+		return record_read(&image->record, pa, buf, bytes, there_ret);
 	error = cache_page(image, pa >> IMAGE_PAGE_SHIFT, &page);
 	if (error)
 		return error;
 	if (page)
 		memcpy(buf, page + pa % IMAGE_PAGE_BYTES, bytes);
+	if (image->recorder)
+		note_read(image, pa, bytes, page);
 	*there_ret = page;
 	return NULL;
 }
@@ -494,4 +520,129 @@ struct kml_error *image_reader_pages(struct image_reader *reader, uint64_t pfn,
 				 "cannot read %u pages at once", n_pages);
 	return reader->source->ops->read(reader->reader, pfn, n_pages, buf,
 					 missing_ret);
+}
+
+/* ---- records: what was read, and an image of it */
+
+struct kml_error *image_record_start(struct image *image)
+{
+	if (image->is_record || image->recorder)
+		return error_new(KML_ERR_ARGUMENT,
+				 "the image cannot be recorded");
+	image->recorder = recorder_create();
+	if (!image->recorder)
+		return error_nomem();
+	/* Translations are to read the tables again. */
+	memset(image->tlb, 0, sizeof(image->tlb));
+	return NULL;
+}
+
+bool image_record_pause(struct image *image, bool pause)
+{
+	return image->recorder && recorder_pause(image->recorder, pause);
+}
+
+/* What the image says of itself. */
+static struct kml_error *copy_facts(const struct image *image,
+				    struct image_record *ret)
+{
+	const struct image_facts *facts = &image->facts;
+	uint64_t pfn;
+	unsigned i;
+
+	ret->format = strdup(facts->format);
+	ret->vmcoreinfo = strdup(image->vmcoreinfo);
+	ret->file_bytes = facts->file_bytes;
+	ret->end_pfn = facts->end_pfn;
+	ret->n_pages = facts->n_pages;
+	ret->zero_pages = facts->zero_pages;
+	ret->truncated = facts->truncated;
+	ret->damaged_pages = image_damaged_pages(image);
+	ret->direct_start_va = image->direct_start_va;
+	ret->direct_end_va = image->direct_end_va;
+	ret->present = bitmap_alloc(facts->end_pfn);
+	if (!ret->format || !ret->vmcoreinfo || !ret->present)
+		return error_nomem();
+	for (pfn = 0; pfn < facts->end_pfn; pfn++) {
+		if (image_has_page(image, pfn))
+			bitmap_set(ret->present, pfn);
+	}
+	for (i = 0; i < facts->n_cpus; i++) {
+		if (!vec_push(&ret->cpus, facts->cpus[i]))
+			return error_nomem();
+	}
+	return NULL;
+}
+
+static struct kml_error *copy_bytes(struct image *image,
+				    struct image_record *ret)
+{
+	struct kml_error *error = NULL;
+	size_t i;
+
+	ret->bytes = malloc(MAX(ret->n_bytes, 1));
+	if (!ret->bytes)
+		return error_nomem();
+	for (i = 0; !error && i < ret->extents.size; i++) {
+		const struct record_extent *extent = &ret->extents.data[i];
+
+		error = image_read_pa(image, extent->pa,
+				      ret->bytes + extent->first,
+				      extent->bytes);
+	}
+	return error;
+}
+
+struct kml_error *image_record_stop(struct image *image,
+				    struct image_record *ret)
+{
+	struct recorder *recorder = take_ptr(image->recorder);
+	struct image_record record = { 0 };
+	struct kml_error *error = NULL;
+
+	if (recorder && ret) {
+		error = recorder_extents(recorder, &record);
+		if (!error)
+			error = copy_facts(image, &record);
+		if (!error)
+			error = copy_bytes(image, &record);
+		if (error)
+			image_record_deinit(&record);
+		else
+			*ret = record;
+	}
+	recorder_destroy(recorder);
+	return error;
+}
+
+struct kml_error *image_open_record(struct image_record *record,
+				    struct image **ret)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	struct kml_error *error;
+
+	if (!image) {
+		image_record_deinit(record);
+		return error_nomem();
+	}
+	image->record = *record;
+	memset(record, 0, sizeof(*record));
+	image->is_record = true;
+	image->vmcoreinfo = strdup(image->record.vmcoreinfo);
+	error = image->vmcoreinfo ? record_source(&image->record, &image->source) : error_nomem();
+	if (!error)
+		error = parse_vmcoreinfo(image);
+	if (!error)
+		error = open_reader(image);
+	if (error) {
+		image_close(image);
+		return error;
+	}
+	image->facts.file_bytes = image->record.file_bytes;
+	image->facts.n_cpus = (unsigned)image->record.cpus.size;
+	image->facts.cpus = image->record.cpus.data;
+	image_set_direct_map(image, image->record.direct_start_va,
+			     image->record.direct_end_va);
+	*ret = image;
+	return NULL;
 }

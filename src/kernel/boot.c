@@ -41,7 +41,7 @@ static uint64_t first_canary(struct kernel *kernel)
 	return error ? 0 : value;
 }
 
-bool kernel_boot_id(struct kernel *kernel, uint64_t *ret)
+static void find_boot(struct kernel *kernel)
 {
 	uint64_t secret = cache_secret(kernel), canary = first_canary(kernel);
 	uint64_t hash = mix(mix(1, secret), canary);
@@ -50,6 +50,16 @@ bool kernel_boot_id(struct kernel *kernel, uint64_t *ret)
 	hash = mix(hash, kernel->kaslr_offset);
 	hash = mix(hash, kernel->direct_va);
 	hash = mix(hash, kernel->vmalloc_va);
-	*ret = mix(hash, kernel->vmemmap_va);
-	return secret || canary;
+	kernel->boot = mix(hash, kernel->vmemmap_va);
+	kernel->has_boot = secret || canary;
+	kernel->boot_known = true;
+}
+
+bool kernel_boot_id(struct kernel *kernel, uint64_t *ret)
+{
+	/* A snapshot keeps neither secret. */
+	if (!kernel->boot_known)
+		find_boot(kernel);
+	*ret = kernel->boot;
+	return kernel->has_boot;
 }

@@ -586,6 +586,7 @@ void kernel_deinit(struct kernel *kernel)
 	free(kernel->page_class);
 	free(kernel->stale_lru);
 	free(kernel->symbol_memo);
+	vec_deinit(&kernel->answers.all);
 	vec_deinit(&kernel->gaps);
 	vec_deinit(&kernel->caches);
 	vec_deinit(&kernel->slabs);

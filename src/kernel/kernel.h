@@ -299,6 +299,17 @@ struct kernel {
 	uint64_t builtin_uses[BUILTIN_RULES]; /* how often each was applied */
 
 	struct kernel_symbol_memo *symbol_memo; /* of symbol.c */
+	/* Yes or no that contents of objects say, in the order of the questions
+	 * (leak/anchor.c): a snapshot has the answers, not the contents. */
+	struct {
+		bool record, replay;
+		size_t next;
+		VEC(uint8_t) all;
+	} answers;
+
+	/* For boot.h: computed once. */
+	bool boot_known, has_boot;
+	uint64_t boot;
 
 	/* For track.h. */
 	struct profile_member track_addr, track_when, track_pid, track_cpu;

@@ -429,10 +429,23 @@ static struct kml_error *load_format(struct kernel *kernel,
 	return NULL;
 }
 
+void kmemleak_open_traces(struct kernel *kernel, struct kmemleak *kmemleak)
+{
+	const struct profile *p = kernel->profile;
+	struct profile_member handle;
+
+	kmemleak->has_depot = profile_member(p, "kmemleak_object",
+					     "trace_handle", &handle) &&
+			      stackdepot_open(kernel, &kmemleak->depot);
+	if (!profile_member(p, "kmemleak_object", "trace", &kmemleak->trace) ||
+	    !profile_member(p, "kmemleak_object", "trace_len",
+			    &kmemleak->trace_len))
+		kmemleak->trace_len.size = 0;
+}
+
 struct kml_error *kmemleak_load(struct kernel *kernel, struct kmemleak *ret)
 {
 	struct load load = { .out = ret };
-	struct profile *p = kernel->profile;
 	struct kml_error *error;
 	uint64_t va;
 
@@ -452,11 +465,7 @@ struct kml_error *kmemleak_load(struct kernel *kernel, struct kmemleak *ret)
 	/* Since Linux 6.12 (6c99d4eb7c5e): before, they are never reported */
 	ret->tracks_percpu =
 		kernel_has_symbol(kernel, "object_percpu_tree_root", &va);
-	ret->has_depot = load.layout.has_handle &&
-			 stackdepot_open(kernel, &ret->depot);
-	if (!profile_member(p, "kmemleak_object", "trace", &ret->trace) ||
-	    !profile_member(p, "kmemleak_object", "trace_len", &ret->trace_len))
-		ret->trace_len.size = 0;
+	kmemleak_open_traces(kernel, ret);
 	return NULL;
 }
 

@@ -78,6 +78,8 @@ bool kmemleak_exists(const struct kernel *kernel);
  */
 struct kml_error *kmemleak_load(struct kernel *kernel, struct kmemleak *ret)
 	error_must_check;
+/* Where the backtraces of the records are; kmemleak_load() does it. */
+void kmemleak_open_traces(struct kernel *kernel, struct kmemleak *kmemleak);
 void kmemleak_deinit(struct kmemleak *kmemleak);
 
 enum kmemleak_color kmemleak_color(const struct kmemleak_record *record);

@@ -233,6 +233,32 @@ static bool module_symbolize(struct kernel *kernel,
 	return true;
 }
 
+/* For one module; what cannot be read cannot be read later. */
+static void read_all(struct kernel *kernel, const struct kernel_module *module)
+{
+	uint64_t bytes = (uint64_t)module->n_symbols * SYMBOL_BYTES, i;
+	_cleanup_error_ struct kml_error *error = NULL;
+	_cleanup_free_ char *table = malloc(bytes + 1);
+	struct kernel_symbol_name name;
+
+	if (!table || !bytes)
+		return;
+	error = image_read_va(kernel->image, module->symtab_va, table, bytes);
+	for (i = 1; !error && i < module->n_symbols; i++)
+		kml_error_destroy(kernel_read_string(
+			kernel,
+			module->strtab_va + load_u32(table + i * SYMBOL_BYTES),
+			name.name, sizeof(name.name)));
+}
+
+void kernel_read_symbols(struct kernel *kernel)
+{
+	size_t i;
+
+	for (i = 0; i < kernel->modules.size; i++)
+		read_all(kernel, &kernel->modules.data[i]);
+}
+
 #define MAX_PADDING 64u
 
 /* How long the symbols are that precede functions since Linux 6.2

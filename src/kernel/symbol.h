@@ -43,4 +43,7 @@ void kernel_symbols_deinit(struct kernel *kernel);
 void kernel_format_symbol(struct kernel *kernel, uint64_t va, char *ret,
 			  size_t bytes);
 
+/* Read all that kernel_symbolize() may read of the image: for a record of it. */
+void kernel_read_symbols(struct kernel *kernel);
+
 #endif

@@ -67,17 +67,13 @@ static struct kml_error *open_profile(struct kml_analysis *a)
 	return error;
 }
 
-static struct kml_error *load_kernel(struct kml_analysis *a)
+struct kml_error *analysis_load_kmemleak(struct kml_analysis *a)
 {
+	size_t n_gaps = a->kernel.gaps.size;
+	uint32_t stage = a->messenger.stage;
 	struct kml_error *error;
-	size_t n_gaps;
 
-	error = kernel_load(&a->kernel, a->image, a->profile, &a->messenger,
-			    &a->heap, pool_threads(a->options.threads),
-			    a->options.stack);
-	if (error || !a->options.kmemleak)
-		return error;
-	n_gaps = a->kernel.gaps.size;
+	a->messenger.stage = STAGE_KMEMLEAK;
 	error = kmemleak_load(&a->kernel, &a->kmemleak);
 	if (!error && a->kernel.gaps.size > n_gaps)
 		message_warning(&a->messenger,
@@ -85,7 +81,20 @@ static struct kml_error *load_kernel(struct kml_analysis *a)
 	if (!error && !a->kmemleak.enabled)
 		message_warning(&a->messenger,
 				"kmemleak was off, or had given up: its records are not complete");
+	a->messenger.stage = stage;
 	return error;
+}
+
+static struct kml_error *load_kernel(struct kml_analysis *a)
+{
+	struct kml_error *error;
+
+	error = kernel_load(&a->kernel, a->image, a->profile, &a->messenger,
+			    &a->heap, pool_threads(a->options.threads),
+			    a->options.stack);
+	if (error || !a->options.kmemleak)
+		return error;
+	return analysis_load_kmemleak(a);
 }
 
 static struct kml_error *scan(struct kml_analysis *a)
@@ -118,16 +127,21 @@ static struct kml_error *mark_all(struct kml_analysis *a)
 			  &a->mark);
 }
 
+struct kml_error *analysis_open_sites(struct kml_analysis *a)
+{
+	ages_add(&a->user.ages, sites_age, &a->sites);
+	return sites_open(&a->sites, &a->kernel,
+			  a->options.kmemleak ? &a->kmemleak : NULL);
+}
+
 static struct kml_error *mark(struct kml_analysis *a)
 {
 	struct kml_error *error;
 
 	rules_init(&a->rules, &a->kernel);
-	error = sites_open(&a->sites, &a->kernel,
-			   a->options.kmemleak ? &a->kmemleak : NULL);
+	error = analysis_open_sites(a);
 	if (error)
 		return error;
-	ages_add(&a->user.ages, sites_age, &a->sites);
 	a->user.rules.module = sites_module_of;
 	a->user.rules.module_arg = &a->sites;
 	error = user_match(&a->user, &a->kernel, &a->graph);
@@ -185,10 +199,17 @@ static struct kml_error *open_lines(struct kml_analysis *a)
 	};
 
 	struct kml_error *error;
-	size_t i;
 
 	options.build_id = profile_build_id(a->profile, &options.build_id_bytes);
 	error = lines_open(&options, &a->lines);
+	return error ? error : analysis_add_modules(a);
+}
+
+struct kml_error *analysis_add_modules(struct kml_analysis *a)
+{
+	struct kml_error *error = NULL;
+	size_t i;
+
 	for (i = 0; !error && i < a->kernel.modules.size; i++) {
 		const struct kernel_module *module = &a->kernel.modules.data[i];
 
@@ -196,6 +217,20 @@ static struct kml_error *open_lines(struct kml_analysis *a)
 					 module->base_va, module->bytes);
 	}
 	return error;
+}
+
+static struct kml_error *copy_gaps(const struct kernel *kernel,
+				   struct gap_list *ret)
+{
+	size_t n = kernel->gaps.size;
+
+	if (!vec_reserve(&ret->gaps, n + 1))
+		return error_nomem();
+	if (n)
+		memcpy(ret->gaps.data, kernel->gaps.data,
+		       n * sizeof(*ret->gaps.data));
+	ret->gaps.size = n;
+	return NULL;
 }
 
 static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
@@ -214,16 +249,21 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 
 	error = message_progress(&a->messenger, stage_names[stage], stage,
 				 STAGES);
+	a->messenger.stage = stage;
 	if (!error)
 		error = stages[stage](a);
+	if (!error && stage == STAGE_INVENTORY)
+		error = copy_gaps(&a->kernel, &a->inventory_gaps);
+	if (!error && stage == STAGE_SCAN)
+		error = copy_gaps(&a->kernel, &a->scan_gaps);
 	a->stages[stage].wall_s = seconds(CLOCK_MONOTONIC) - wall;
 	a->stages[stage].cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	return error;
 }
 
-/* Keep copies: the caller's strings may go away. */
-static struct kml_error *copy_options(struct kml_analysis *a,
-				      const struct kml_options *options)
+/* The caller's strings may go away. */
+struct kml_error *analysis_copy_options(struct kml_analysis *a,
+					const struct kml_options *options)
 {
 	size_t i;
 
@@ -253,20 +293,17 @@ static struct kml_error *copy_options(struct kml_analysis *a,
 	return NULL;
 }
 
-static struct kml_error *analyze(const struct kml_options *options,
-				 enum stage last, struct kml_analysis **ret)
+struct kml_error *analysis_make(const struct kml_options *options,
+				bool inventory, struct kml_analysis **ret)
 {
-	struct kml_analysis *a;
+	/* The states of objects come from the pass over the image. */
+	enum stage last = inventory ? STAGE_SCAN : STAGE_LEAKS, stage;
+	struct kml_analysis *a = calloc(1, sizeof(*a));
 	struct kml_error *error;
-	enum stage stage;
 
-	if (options->size < sizeof(size_t) + sizeof(void *) ||
-	    !options->n_vmcore)
-		return error_new(KML_ERR_ARGUMENT, "no dump was named");
-	a = calloc(1, sizeof(*a));
 	if (!a)
 		return error_nomem();
-	error = copy_options(a, options);
+	error = analysis_copy_options(a, options);
 	if (!error)
 		error = user_read(&a->user, options);
 	for (stage = 0; !error && stage <= last; stage++)
@@ -278,19 +315,6 @@ static struct kml_error *analyze(const struct kml_options *options,
 	else
 		*ret = a;
 	return error;
-}
-
-struct kml_error *kml_analyze(const struct kml_options *options,
-			      struct kml_analysis **ret)
-{
-	return analyze(options, STAGE_LEAKS, ret);
-}
-
-/* The states of objects come from the pass over the image. */
-struct kml_error *kml_inventory(const struct kml_options *options,
-				struct kml_analysis **ret)
-{
-	return analyze(options, STAGE_SCAN, ret);
 }
 
 void kml_analysis_destroy(struct kml_analysis *a)
@@ -312,6 +336,14 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	graph_deinit(&a->graph);
 	kernel_deinit(&a->kernel);
 	heap_deinit(&a->heap);
+	vec_deinit(&a->inventory_gaps.gaps);
+	vec_deinit(&a->scan_gaps.gaps);
+	if (a->loaded.comparison)
+		comparison_deinit(a->loaded.comparison);
+	free(a->loaded.comparison);
+	vec_deinit(&a->loaded.comparison_gaps.gaps);
+	text_list_deinit(&a->loaded.texts);
+	messenger_deinit(&a->messenger);
 	free(a->reached);
 	if (a->profile)
 		profile_close(a->profile);

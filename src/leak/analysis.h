@@ -13,6 +13,7 @@
 #include "graph/mark.h"
 #include "leak/accumulation.h"
 #include "leak/blind.h"
+#include "leak/compare.h"
 #include "kernel/kmemleak.h"
 #include "leak/held.h"
 #include "leak/leak.h"
@@ -29,8 +30,24 @@ enum stage {
 	STAGES,
 };
 
+/* Behind the stages: what takes options.kmemleak. */
+#define STAGE_KMEMLEAK STAGES
+
 struct stage_time {
 	double wall_s, cpu_s;
+};
+
+struct gap_list {
+	VEC(struct kernel_gap) gaps;
+};
+
+/* Of an analysis that comes from a snapshot. */
+struct loaded {
+	bool is_loaded;
+	bool no_content, no_lines; /* these it was saved without */
+	struct text_list texts;    /* that gaps and such refer to */
+	struct comparison *comparison; /* with options.kmemleak */
+	struct gap_list comparison_gaps; /* that it found */
 };
 
 struct kml_analysis {
@@ -58,9 +75,35 @@ struct kml_analysis {
 	struct accumulations accumulations;
 	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
+	/* Copies of kernel.gaps as they were then. */
+	struct gap_list inventory_gaps, scan_gaps;
+	struct loaded loaded;
 };
 
 extern const char *const stage_names[STAGES];
+
+/* As kml_analyze() and kml_inventory(), of a dump. */
+struct kml_error *analysis_make(const struct kml_options *options,
+				bool inventory, struct kml_analysis **ret)
+	error_must_check;
+
+/* Keep copies of the caller's strings, in an empty analysis. */
+struct kml_error *analysis_copy_options(struct kml_analysis *analysis,
+					const struct kml_options *options)
+	error_must_check;
+
+/* Tell analysis->lines of the kernel's modules. */
+struct kml_error *analysis_add_modules(struct kml_analysis *analysis)
+	error_must_check;
+
+/* Find out what tells who allocated what, and when. */
+struct kml_error *analysis_open_sites(struct kml_analysis *analysis)
+	error_must_check;
+
+/* Read the records of the kernel's own kmemleak, and warn of what is wrong
+ * with them. */
+struct kml_error *analysis_load_kmemleak(struct kml_analysis *analysis)
+	error_must_check;
 
 /* What is known of an object; after kml_inventory() none is known to be leaked:
  * what is allocated counts as live. */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "image/record.h"
 #include "graph/overrides.h"
 #include "kernel/module_symbols.h"
 
@@ -229,8 +230,8 @@ static struct kml_error *add_whole(struct find *find, uint32_t source,
  * something in it up to the word at @word_va?  Only its first bytes are
  * looked at.
  */
-static bool is_answered(const struct find *find, uint32_t id, uint64_t start,
-			uint64_t word_va)
+static bool look_for_answer(const struct find *find, uint32_t id,
+			    uint64_t start, uint64_t word_va)
 {
 	const struct heap_region *r = heap_region_of(find->kernel->heap, id);
 	uint64_t bytes = heap_object_bytes(find->kernel->heap, id), i;
@@ -249,6 +250,25 @@ static bool is_answered(const struct find *find, uint32_t id, uint64_t start,
 			return true;
 	}
 	return false;
+}
+
+static bool is_answered(const struct find *find, uint32_t id, uint64_t start,
+			uint64_t word_va)
+{
+	struct kernel *kernel = find->kernel;
+	bool paused, yes;
+
+	if (kernel->answers.replay)
+		return kernel->answers.next < kernel->answers.all.size &&
+		       kernel->answers.all.data[kernel->answers.next++];
+	paused = image_record_pause(kernel->image, true);
+	yes = look_for_answer(find, id, start, word_va);
+	image_record_pause(kernel->image, paused);
+	/* Without memory for it, saving fails for want of memory as well. */
+	if (kernel->answers.record &&
+	    !vec_push(&kernel->answers.all, (uint8_t)yes))
+		kernel->answers.record = false;
+	return yes;
 }
 
 typedef struct kml_error *place_fn(const struct find *find, uint64_t va,

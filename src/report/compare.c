@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "report/records.h"
 
@@ -86,11 +87,41 @@ const struct compare_reason_text compare_reasons[COMPARE_REASONS] = {
 		"kmemleak reports; in no object that kmlanalyze knows" },
 };
 
+/* A snapshot has what came of it. */
+static struct kml_error *copy_comparison(const struct comparison *from,
+					 struct comparison *ret)
+{
+	size_t n = from->entries.size;
+
+	*ret = *from;
+	memset(&ret->entries, 0, sizeof(ret->entries));
+	if (!vec_reserve(&ret->entries, n + 1))
+		return error_nomem();
+	if (n)
+		memcpy(ret->entries.data, from->entries.data,
+		       n * sizeof(*from->entries.data));
+	ret->entries.size = n;
+	return NULL;
+}
+
 bool compare_make(struct report *report, struct comparison *ret)
 {
 	struct kml_analysis *a = report->analysis;
+	const struct gap_list *gaps = &a->loaded.comparison_gaps;
 	struct kml_error *error;
+	size_t i;
 
+	if (a->loaded.comparison) {
+		error = copy_comparison(a->loaded.comparison, ret);
+		for (i = 0; i < gaps->gaps.size; i++)
+			kernel_gaps(&a->kernel, gaps->gaps.data[i].what,
+				    gaps->gaps.data[i].first_address,
+				    gaps->gaps.data[i].unsound,
+				    gaps->gaps.data[i].count);
+		if (error)
+			writer_fail(&report->writer, error);
+		return !error;
+	}
 	error = compare_verdicts(&a->kernel, &a->graph, a->reached,
 				 &a->kmemleak, ret);
 	if (error)

@@ -42,6 +42,8 @@ static enum grade grade_typed(struct report *report, const struct object *o,
 		return GRADE_SLACK;
 	words = lookup_pointer_words(report, o->region->owner, h->type);
 	if (!words || h->offset + 8 > o->bytes ||
+	    h->offset >= report->kernel->caches.data[o->region->owner]
+				 .object_bytes ||
 	    bitmap_test(words, h->offset / 8))
 		return GRADE_POINTER;
 	return h->member[0] ? GRADE_NUMBER : GRADE_PADDING;

@@ -46,6 +46,22 @@ run(const struct kml_analysis *analysis,
 	return error;
 }
 
+/* A snapshot may have been saved without what is asked for. */
+static struct kml_error *
+check_loaded(const struct kml_analysis *analysis,
+	     const struct kml_report_options *options, bool content, bool lines)
+{
+	const struct loaded *loaded = &analysis->loaded;
+
+	if (content && loaded->no_content && !options->no_content)
+		return error_new(KML_ERR_NODATA,
+				 "the snapshot was saved without the contents of memory: say --no-content, or ask the dump");
+	if (lines && loaded->no_lines && !analysis->options.no_lines)
+		return error_new(KML_ERR_NODATA,
+				 "the snapshot was saved without source lines: say --no-lines, or ask the dump");
+	return NULL;
+}
+
 struct kml_error *kml_report(const struct kml_analysis *analysis,
 			     const struct kml_report_options *options,
 			     kml_write_fn *write, void *arg)
@@ -55,11 +71,22 @@ struct kml_error *kml_report(const struct kml_analysis *analysis,
 		[KML_FORMAT_KMEMLEAK] = report_kmemleak,
 		[KML_FORMAT_JSON] = report_json,
 	};
+	struct kml_error *error;
 
 	if (!analysis->reached)
 		return error_new(KML_ERR_ARGUMENT,
 				 "leaks were not looked for: this is an inventory");
-	return run(analysis, options, formats, write, arg);
+	error = check_loaded(analysis, options, true,
+			     options->format != KML_FORMAT_KMEMLEAK);
+	return error ? error : run(analysis, options, formats, write, arg);
+}
+
+static bool wants_all_content(const struct kml_report_options *options)
+{
+	struct kml_report_options all = { 0 };
+
+	memcpy(&all, options, MIN(options->size, sizeof(all)));
+	return all.content;
 }
 
 struct kml_error *kml_report_show(const struct kml_analysis *analysis,
@@ -71,23 +98,32 @@ struct kml_error *kml_report_show(const struct kml_analysis *analysis,
 		[KML_FORMAT_KMEMLEAK] = NULL,
 		[KML_FORMAT_JSON] = report_show_json,
 	};
+	struct kml_error *error;
 
 	if (!analysis->reached)
 		return error_new(KML_ERR_ARGUMENT,
 				 "leaks were not looked for: this is an inventory");
-	return run(analysis, options, formats, write, arg);
+	if (analysis->loaded.is_loaded && wants_all_content(options))
+		return error_new(KML_ERR_ARGUMENT,
+				 "a snapshot has the contents of leaked objects alone: for --content ask the dump");
+	error = check_loaded(analysis, options, true, false);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 /* Reports of what the graph and the verdicts say. */
 static struct kml_error *
 run_analyzed(const struct kml_analysis *analysis,
 	     const struct kml_report_options *options,
-	     report_fn *const *formats, kml_write_fn *write, void *arg)
+	     report_fn *const *formats, bool lines, kml_write_fn *write,
+	     void *arg)
 {
+	struct kml_error *error;
+
 	if (!analysis->reached)
 		return error_new(KML_ERR_ARGUMENT,
 				 "leaks were not looked for: this is an inventory");
-	return run(analysis, options, formats, write, arg);
+	error = check_loaded(analysis, options, false, lines);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_refs(const struct kml_analysis *analysis,
@@ -100,7 +136,8 @@ struct kml_error *kml_report_refs(const struct kml_analysis *analysis,
 		[KML_FORMAT_JSON] = report_refs_json,
 	};
 
-	return run_analyzed(analysis, options, formats, write, arg);
+	return run_analyzed(analysis, options, formats, false, write,
+			    arg);
 }
 
 struct kml_error *kml_report_path(const struct kml_analysis *analysis,
@@ -113,7 +150,7 @@ struct kml_error *kml_report_path(const struct kml_analysis *analysis,
 		[KML_FORMAT_JSON] = report_path_json,
 	};
 
-	return run_analyzed(analysis, options, formats, write, arg);
+	return run_analyzed(analysis, options, formats, true, write, arg);
 }
 
 struct kml_error *kml_report_whatis(const struct kml_analysis *analysis,
@@ -125,8 +162,10 @@ struct kml_error *kml_report_whatis(const struct kml_analysis *analysis,
 		[KML_FORMAT_KMEMLEAK] = NULL,
 		[KML_FORMAT_JSON] = report_whatis_json,
 	};
+	struct kml_error *error;
 
-	return run(analysis, options, formats, write, arg);
+	error = check_loaded(analysis, options, false, true);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_top(const struct kml_analysis *analysis,
@@ -156,11 +195,16 @@ struct kml_error *kml_report_kmemleak(const struct kml_analysis *analysis,
 		[KML_FORMAT_KMEMLEAK] = NULL,
 		[KML_FORMAT_JSON] = report_records_json,
 	};
+	struct kml_error *error;
 
 	if (!analysis->options.kmemleak)
 		return error_new(KML_ERR_ARGUMENT,
 				 "the analysis was not told to read kmemleak's records");
-	return run(analysis, options, formats, write, arg);
+	error = check_loaded(analysis, options,
+			     options->kmemleak == KML_KMEMLEAK_SHOW &&
+				     options->format == KML_FORMAT_TEXT,
+			     false);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_compare(const struct kml_analysis *analysis,

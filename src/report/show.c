@@ -78,6 +78,13 @@ static const char *state_of(const struct kml_analysis *analysis, uint32_t id)
 	return words[analysis_state(analysis, id)];
 }
 
+bool show_has_content(const struct report *report, const struct show *show)
+{
+	return !report->options.no_content &&
+	       (report->options.content || show->verdict == SHOW_ROOT ||
+		show->verdict == SHOW_FOLLOWER);
+}
+
 /* The leak that a white object belongs to. */
 static void find_leak(const struct report *report, struct show *show)
 {

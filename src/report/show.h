@@ -61,6 +61,10 @@ void show_find_where(struct report *report, uint64_t address,
  * are to be called first. */
 void show_find_object(struct report *report, uint64_t address,
 		      struct show *ret);
+/* Are its contents to be shown: of leaked objects, or of all if it was asked
+ * for? */
+bool show_has_content(const struct report *report, const struct show *show);
+
 void show_find(struct report *report, uint64_t address, struct show *ret);
 
 /*

@@ -99,7 +99,7 @@ static void json_object_facts(struct json *json, struct report *report,
 	json_object(json, "object");
 	json_show_object(json, report, show);
 	json_holders(json, report, show);
-	if (!report->options.no_content) {
+	if (show_has_content(report, show)) {
 		content_read(report, &show->object, CONTENT_SHOWN, &content);
 		for (i = 0; i < content.bytes; i++)
 			snprintf(hex + 2 * i, 3, "%02x", content.data[i]);

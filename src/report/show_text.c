@@ -35,14 +35,26 @@ static void print_content(struct report *report, const struct show *show)
 {
 	uint64_t bytes = show->object.bytes, row;
 
+	if (!show_has_content(report, show)) {
+		writer_puts(&report->writer,
+			    "    contents: --content shows those of objects that are not leaked\n");
+		return;
+	}
 	print_rows(report, show, 0, MIN(bytes, SHOWN_BYTES));
 	if (!show->has_offset || show->offset < SHOWN_BYTES ||
 	    show->offset >= bytes)
 		return;
 	row = align_down(show->offset, HEX_ROW_BYTES);
+	bytes = MIN(bytes - row, 2 * HEX_ROW_BYTES);
 	if (row > SHOWN_BYTES)
 		writer_puts(&report->writer, "    ...\n");
-	print_rows(report, show, row, MIN(bytes - row, 2 * HEX_ROW_BYTES));
+	/* So much of it is in a snapshot. */
+	if (row + bytes > CONTENT_BYTES && !report->options.content)
+		writer_printf(&report->writer,
+			      "    contents: --content shows what lies behind the first %s\n",
+			      BYTES(CONTENT_BYTES));
+	else
+		print_rows(report, show, row, bytes);
 }
 
 static void print_holders(struct report *report, const struct show *show)

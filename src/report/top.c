@@ -132,6 +132,29 @@ static void module_format(const struct top *top, uint64_t key,
 			 top->report->kernel->modules.data[key].name);
 }
 
+static bool memcg_key(const struct top *top, const struct object *object,
+		      uint64_t *ret)
+{
+	uint32_t index = sites_memcg(&top->report->analysis->sites,
+				     object->id);
+
+	*ret = index;
+	return index != HEAP_NONE;
+}
+
+static void memcg_format(const struct top *top, uint64_t key,
+			 char ret[TOP_NAME_BYTES])
+{
+	const struct memcg *memcg =
+		&top->report->analysis->sites.memcgs.data[key];
+
+	if (memcg->path[0])
+		snprintf(ret, TOP_NAME_BYTES, "%s%s", memcg->path,
+			 memcg->deleted ? " (deleted)" : "");
+	else
+		snprintf(ret, TOP_NAME_BYTES, "0x%016" PRIx64, memcg->va);
+}
+
 const struct top_table top_tables[TOP_TABLES] = {
 	{ KML_TOP_CACHE, "cache", "slab caches and other memory", cache_key,
 	  cache_format },
@@ -141,6 +164,8 @@ const struct top_table top_tables[TOP_TABLES] = {
 	{ KML_TOP_MODULE, "module",
 	  "modules that allocated it, or whose variables retain it", module_key,
 	  module_format },
+	{ KML_TOP_MEMCG, "memcg", "memory cgroups it is charged to", memcg_key,
+	  memcg_format },
 };
 
 /* ---- counting */
@@ -224,7 +249,7 @@ static bool grow(struct index *index, const struct top_count *count)
 }
 
 static bool add(struct index *index, struct top_count *count, uint64_t key,
-		uint64_t bytes)
+		uint32_t id, uint64_t bytes)
 {
 	struct top_row *row;
 	uint32_t *slot;
@@ -233,7 +258,8 @@ static bool add(struct index *index, struct top_count *count, uint64_t key,
 		return false;
 	slot = find_slot(index, count, key);
 	if (!*slot) {
-		if (!vec_push(&count->rows, ((struct top_row){ .key = key })))
+		if (!vec_push(&count->rows, ((struct top_row){
+						   .key = key, .first = id })))
 			return false;
 		*slot = (uint32_t)count->rows.size;
 	}
@@ -253,7 +279,7 @@ static int compare_rows(const void *a, const void *b)
 		return x->bytes > y->bytes ? -1 : 1;
 	if (x->objects != y->objects)
 		return x->objects > y->objects ? -1 : 1;
-	return (x->key > y->key) - (x->key < y->key);
+	return (x->first > y->first) - (x->first < y->first);
 }
 
 static bool count_object(const struct top *top, uint32_t id,
@@ -269,7 +295,7 @@ static bool count_object(const struct top *top, uint32_t id,
 		if (!top_tables[i].key(top, &object, &key)) {
 			counts[i].unknown_objects++;
 			counts[i].unknown_bytes += bytes;
-		} else if (!add(&indices[i], &counts[i], key, bytes)) {
+		} else if (!add(&indices[i], &counts[i], key, id, bytes)) {
 			return false;
 		}
 	}

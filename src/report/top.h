@@ -15,6 +15,8 @@
 struct top_row {
 	uint64_t key;
 	uint64_t objects, bytes;
+	uint32_t first; /* id of the first of them: an order that does not
+			   depend on how keys are numbered */
 };
 
 /* One table, counted. */
@@ -43,7 +45,7 @@ struct top_table {
 		       char ret[TOP_NAME_BYTES]);
 };
 
-#define TOP_TABLES 4
+#define TOP_TABLES 5
 extern const struct top_table top_tables[TOP_TABLES];
 
 /* False: no memory, which sticks to the writer. */
