@@ -315,7 +315,7 @@ struct kml_error *types_add_btf(struct types *types, const struct types_btf *in)
 	}
 	error = read_all(&btf);
 	if (!error && !in->base_strings) {
-		types->n_base = (uint32_t)types->records.size;
+		types->n_btf = (uint32_t)types->records.size;
 		types->has_btf = true;
 	}
 	return error;

@@ -374,34 +374,32 @@ bool types_path(const struct types *types, uint32_t type, uint64_t offset,
 	return n > 0;
 }
 
+/* Only what stands at the very end can be open; of a union, any of it. */
 static bool is_open(const struct types *types, uint32_t type, unsigned depth)
 {
 	const struct type_info *record = types_get(types, type);
+	bool is_union = record->kind == TYPE_UNION;
 	uint32_t i;
 
 	if (depth > MAX_DEPTH)
 		return true;
-	if (record->kind == TYPE_UNION)
-		return true;
 	if (record->kind == TYPE_ARRAY)
 		return !record->count;
-	if (record->kind != TYPE_STRUCT || !record->n_members)
+	if (!types_is_struct(types, type) || !record->n_members)
 		return false;
-	/* Only what stands at the very end can be. */
-	for (i = record->n_members; i-- > 0;) {
-		const struct type_member *m =
-			&types->members.data[record->first_member + i];
-
-		if (types_get(types, m->type)->kind == TYPE_UNION)
-			continue;
-		return is_open(types, m->type, depth + 1);
-	}
+	for (i = is_union ? 0 : record->n_members - 1; i < record->n_members;
+	     i++)
+		if (is_open(types,
+			    types->members.data[record->first_member + i].type,
+			    depth + 1))
+			return true;
 	return false;
 }
 
 bool types_is_open(const struct types *types, uint32_t type)
 {
-	return is_open(types, type, 0);
+	return types_get(types, type)->kind == TYPE_UNION ||
+	       is_open(types, type, 0);
 }
 
 /* ---- the pointers of a type */

@@ -90,7 +90,7 @@ struct types {
 	VEC(struct type_member) members;
 	VEC(struct type_variable) variables; /* by address, once sealed */
 	VEC(struct type_function) functions; /* by name, once sealed */
-	uint32_t n_base; /* of records: the kernel's own; modules' follow */
+	uint32_t n_btf; /* of records: those of the kernel's BTF come first */
 	uint32_t *by_name; /* structs, unions and opaque ones */
 	uint32_t n_by_name;
 	bool has_btf, has_variables;

@@ -35,7 +35,7 @@ struct file_header {
 
 struct counts {
 	uint32_t n_records, n_members, n_variables, n_functions;
-	uint32_t strings_bytes, n_base, has_btf, unused;
+	uint32_t strings_bytes, n_btf, has_btf, unused;
 };
 
 static uint64_t frame_hash(const char *p, size_t bytes)
@@ -86,7 +86,7 @@ static bool is_sane(const struct types *types)
 	}
 	return types->records.size && types->strings.text.size &&
 	       !types->strings.text.data[types->strings.text.size - 1] &&
-	       types->n_base <= types->records.size;
+	       types->n_btf <= types->records.size;
 }
 
 static bool unpack(struct types *types, const char *block, size_t bytes)
@@ -99,7 +99,7 @@ static bool unpack(struct types *types, const char *block, size_t bytes)
 	memcpy(&counts, block, sizeof(counts));
 	if (block_bytes(&counts) != bytes)
 		return false;
-	types->n_base = counts.n_base;
+	types->n_btf = counts.n_btf;
 	types->has_btf = counts.has_btf;
 	return take_array(&types->records, counts.n_records, &p) &&
 	       take_array(&types->members, counts.n_members, &p) &&
@@ -152,7 +152,7 @@ static char *pack(const struct types *types, size_t *bytes_ret)
 		.n_variables = (uint32_t)types->variables.size,
 		.n_functions = (uint32_t)types->functions.size,
 		.strings_bytes = (uint32_t)types->strings.text.size,
-		.n_base = types->n_base,
+		.n_btf = types->n_btf,
 		.has_btf = types->has_btf,
 	};
 	char *block, *p;
@@ -254,8 +254,6 @@ static struct kml_error *read_vmlinux(struct types *types, const char *path)
 	if (!error)
 		error = forgive(types_add_dwarf(types, &file));
 	elf_file_close(&file);
-	if (!error && !types->has_btf)
-		types->n_base = (uint32_t)types->records.size;
 	return error;
 }
 
