@@ -475,7 +475,8 @@ static void add_pointer(struct flattening *f, const struct type_info *record,
 	if (offset % 8)
 		return;
 	if (target->kind == TYPE_STRUCT || target->kind == TYPE_UNION ||
-	    target->kind == TYPE_FUNCTION)
+	    target->kind == TYPE_FUNCTION || target->kind == TYPE_INTEGER ||
+	    target->kind == TYPE_POINTER)
 		pointer.target = record->target;
 	if (f->pointers.size >= MAX_POINTERS)
 		f->out->cut = true;

@@ -70,7 +70,7 @@ struct type_function {
 /* A pointer in a struct, those of nested structs and arrays included. */
 struct type_pointer {
 	uint32_t offset;
-	uint32_t target; /* what it points to; 0: void, or no object */
+	uint32_t target; /* what it points to; 0: void, or nothing known */
 	bool overlaid;   /* in a union */
 };
 

@@ -26,7 +26,8 @@ const char *const infer_confidences[INFER_CONFIDENCES] = {
 
 const char *const infer_reasons[INFER_REASONS] = {
 	[INFER_NO_REASON] = "none",	 [INFER_BY_USER] = "user",
-	[INFER_BY_CACHE] = "cache",	 [INFER_BY_VARIABLE] = "variable",
+	[INFER_BY_CACHE] = "cache",	 [INFER_BY_KERNEL] = "kernel",
+	[INFER_BY_VARIABLE] = "variable",
 	[INFER_BY_POINTER] = "pointer",	 [INFER_BY_MEMBER] = "member",
 	[INFER_BY_PLACE] = "place",	 [INFER_BY_SYMBOLS] = "symbols",
 	[INFER_BY_SHAPE] = "shape",	 [INFER_BY_KIN] = "kin",
@@ -307,7 +308,8 @@ static struct kml_error *vote_for(struct inference *i, uint32_t id,
 	struct infer_fit fit;
 
 	if (!heap_is_allocated(i->kernel->heap, id) ||
-	    infer_is_generic(i, type))
+	    (types_is_struct(&i->out.types, type) ?
+		     infer_is_generic(i, type) : at > 0))
 		return NULL;
 	fit = infer_fit_of(i, id);
 	if (!fit.open)
@@ -340,6 +342,7 @@ static struct kml_error *follow(struct inference *i, uint32_t source,
 				enum infer_confidence confidence,
 				enum infer_reason reason)
 {
+	bool is_array = types_get(&i->out.types, type)->kind == TYPE_POINTER;
 	enum heap_reference how = graph_edge_how(edge);
 	uint32_t target;
 	bool overlaid;
@@ -352,8 +355,10 @@ static struct kml_error *follow(struct inference *i, uint32_t source,
 			return NULL;
 		at = 0;
 	}
-	if (!types_pointer_at(&i->out.types, type, offset, &target, &overlaid) ||
-	    !types_is_struct(&i->out.types, target))
+	/* An array of pointers: all of them are alike. */
+	if (!types_pointer_at(&i->out.types, type, is_array ? 0 : offset,
+			      &target, &overlaid) ||
+	    !target || types_get(&i->out.types, target)->kind == TYPE_FUNCTION)
 		return NULL;
 	if (overlaid)
 		confidence = MIN(confidence, INFER_LOW);
@@ -480,6 +485,27 @@ static struct kml_error *propagate(struct inference *i)
 
 /* ---- seeds */
 
+/* Which areas the kernel has, vmalloc.c has read. */
+static struct kml_error *seed_areas(struct inference *i)
+{
+	uint32_t type = find_fitting(&i->out.types, "vm_struct", UINT32_MAX,
+				     false);
+	struct kml_error *error = NULL;
+	enum heap_reference how;
+	size_t j;
+
+	for (j = 0; type && !error && j < i->kernel->areas.size; j++) {
+		uint64_t va = i->kernel->areas.data[j].vm_va;
+		uint32_t id = heap_resolve(i->kernel->heap, va, &how);
+
+		if (va && id != HEAP_NONE && infer_is_open(i, id) &&
+		    heap_object_va(i->kernel->heap, id) == va)
+			error = infer_decide(i, id, type, INFER_KNOWN,
+					     INFER_BY_KERNEL, NOBODY, 0);
+	}
+	return error;
+}
+
 static struct kml_error *seed(struct inference *i,
 			      const struct infer_options *options)
 {
@@ -505,6 +531,8 @@ static struct kml_error *seed(struct inference *i,
 				error = infer_decide(i, id, type, INFER_KNOWN,
 						     INFER_BY_CACHE, NOBODY, 0);
 	}
+	if (!error)
+		error = seed_areas(i);
 	for (source = i->graph->n_objects;
 	     !error && source < i->graph->n_objects + i->kernel->roots.size;
 	     source++)
@@ -587,6 +615,7 @@ static void inference_deinit(struct inference *i)
 	free(i->cand_confidence);
 	free(i->cand_reason);
 	free(i->generic);
+	free(i->text);
 	vec_deinit(&i->symbols);
 	vec_deinit(&i->touched);
 	vec_deinit(&i->queue);
@@ -609,6 +638,7 @@ struct kml_error *infer_run(struct kernel *kernel, const struct graph *graph,
 	error = allocate(&i);
 	if (!error)
 		error = fit_caches(&i);
+	i.cpumask = find_fitting(&i.out.types, "cpumask", UINT32_MAX, false);
 	if (!error)
 		error = infer_make_index(&i);
 	if (!error)

@@ -39,6 +39,7 @@ enum infer_reason {
 	INFER_NO_REASON,
 	INFER_BY_USER,     /* --type */
 	INFER_BY_CACHE,    /* the cache is named after it */
+	INFER_BY_KERNEL,   /* it is in the kernel's own list of them */
 	INFER_BY_VARIABLE, /* a typed variable points to it */
 	INFER_BY_POINTER,  /* a pointer member of a typed object does */
 	INFER_BY_MEMBER,   /* one points to a member of it */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What stands against a type: the size of the slot, and what is in the object. */
+#include <string.h>
+
 #include "base/util.h"
 #include "leak/infer_object.h"
 
@@ -31,6 +33,9 @@ enum infer_size infer_size(const struct inference *i,
 {
 	uint64_t bytes = types_get(&i->out.types, type)->size;
 
+	/* An array, or as many as are needed. */
+	if (!types_is_struct(&i->out.types, type) || type == i->cpumask)
+		return INFER_WHOLE;
 	if (!bytes || bytes > fit->most)
 		return INFER_TOO_LARGE;
 	return bytes > fit->least || types_is_open(&i->out.types, type) ?
@@ -57,7 +62,8 @@ static bool match_words(struct inference *i, uint32_t id, uint32_t type,
 			continue;
 		if (class == WORD_IMAGE ||
 		    (class == WORD_HEAP &&
-		     types_is_struct(&i->out.types, pointer->target)))
+		     types_get(&i->out.types, pointer->target)->kind !=
+			     TYPE_FUNCTION))
 			match->good++;
 		else
 			match->bad++;
@@ -134,10 +140,42 @@ static void match_symbols(struct inference *i, uint32_t id, uint32_t type,
 	}
 }
 
+/* An array of pointers, or of integers; a char * leads to a string. */
+static struct infer_match match_array(const struct inference *i, uint32_t id,
+				      const struct type_info *element)
+{
+	struct infer_match match = { 0 };
+	bool pointers = element->kind == TYPE_POINTER;
+	uint64_t first;
+	uint32_t n, j;
+
+	if (!infer_words(i, id, &first, &n))
+		return match;
+	for (j = 0; j < n; j++) {
+		enum word_class class = infer_word(i, first, j);
+
+		if (class == WORD_ZERO)
+			continue;
+		if (pointers == (class != WORD_NUMBER))
+			match.good += pointers;
+		else
+			match.bad++;
+	}
+	if (element->size == 1 && !strcmp(types_name(&i->out.types,
+			(uint32_t)(element - i->out.types.records.data)),
+					  "char")) {
+		match.bad += !bitmap_test(i->text, id);
+		match.good += bitmap_test(i->text, id) ? 2 : 0;
+	}
+	return match;
+}
+
 struct infer_match infer_check(struct inference *i, uint32_t id, uint32_t type)
 {
 	struct infer_match match = { 0 };
 
+	if (!types_is_struct(&i->out.types, type))
+		return match_array(i, id, types_get(&i->out.types, type));
 	match_words(i, id, type, &match);
 	match_edges(i, id, type, &match);
 	match_symbols(i, id, type, &match);

@@ -60,6 +60,8 @@ struct inference {
 	VEC(uint32_t) touched;
 	VEC(uint32_t) queue; /* typed, and their pointers not followed yet */
 	uint64_t *generic;   /* a bit by type: part of anything */
+	uint64_t *text;      /* a bit by object: it holds a string */
+	uint32_t cpumask;    /* the type: allocated as long as there are CPUs */
 };
 
 static inline enum word_class infer_word(const struct inference *i,

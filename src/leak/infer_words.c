@@ -63,7 +63,8 @@ static struct kml_error *lay_out(struct inference *i)
 
 	i->region_words = malloc((n + 1) * sizeof(*i->region_words));
 	i->region_stride = calloc(n + 1, sizeof(*i->region_stride));
-	if (!i->region_words || !i->region_stride)
+	i->text = bitmap_alloc(i->graph->n_objects);
+	if (!i->region_words || !i->region_stride || !i->text)
 		return error_nomem();
 	for (j = 0; j < n; j++) {
 		const struct heap_region *r = &i->kernel->heap->regions.data[j];
@@ -80,6 +81,18 @@ static struct kml_error *lay_out(struct inference *i)
 	return i->classes ? NULL : error_nomem();
 }
 
+/* Is it a string, as far as it goes? */
+static bool is_text(const char *data, size_t bytes)
+{
+	size_t n = strnlen(data, bytes), j;
+
+	for (j = 0; j < n; j++)
+		if ((data[j] < 0x20 && data[j] != '\t' && data[j] != '\n') ||
+		    data[j] == 0x7f)
+			return false;
+	return n > 0 && n < bytes;
+}
+
 static struct kml_error *read_object(struct inference *i, uint32_t id,
 				     uint64_t first, const char *data,
 				     uint32_t n)
@@ -87,6 +100,8 @@ static struct kml_error *read_object(struct inference *i, uint32_t id,
 	struct infer_symbol symbol = { .id = id };
 	uint32_t w;
 
+	if (is_text(data, n * 8ull))
+		bitmap_set(i->text, id);
 	for (w = 0; w < n; w++) {
 		uint64_t word = load_u64(data + w * 8ull);
 		uint64_t at = first + w;

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "kernel/symbol.h"
+#include "kernel/track.h"
 #include "leak/analysis.h"
 #include "leak/infer.h"
 
@@ -106,6 +108,8 @@ static void print(const char *name, const struct score *s, const char *wrong)
  * them: address, type, confidence, reason. */
 static void list(struct kml_analysis *a, const struct infer *result)
 {
+	struct kernel_track track;
+	char symbol[128];
 	uint32_t id;
 
 	for (id = 0; id < result->n_objects; id++) {
@@ -114,7 +118,11 @@ static void list(struct kml_analysis *a, const struct infer *result)
 		if (r->kind == HEAP_PERCPU || r->flags & HEAP_ROOT ||
 		    !heap_is_allocated(&a->heap, id))
 			continue;
-		printf("%016" PRIx64 "\t%s\t%s\t%s\t%s\t%u\t%u\n",
+		symbol[0] = '\0';
+		if (kernel_track(&a->kernel, id, &track))
+			kernel_format_symbol(&a->kernel, track.caller, symbol,
+					     sizeof(symbol));
+		printf("%016" PRIx64 "\t%s\t%s\t%s\t%s\t%u\t%u\t%s\n",
 		       heap_object_va(&a->heap, id),
 		       r->kind == HEAP_SLAB ?
 			       a->kernel.caches.data[r->owner].name :
@@ -124,7 +132,7 @@ static void list(struct kml_analysis *a, const struct infer *result)
 		       infer_confidences[result->confidence[id]],
 		       infer_reasons[result->reason[id]],
 		       types_get(&result->types, result->type[id])->size,
-		       result->votes[id]);
+		       result->votes[id], symbol);
 	}
 }
 
