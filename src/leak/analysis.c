@@ -17,6 +17,7 @@ const char *const stage_names[STAGES] = {
 	[STAGE_SCAN] = "scan",
 	[STAGE_MARK] = "mark",
 	[STAGE_LEAKS] = "leaks",
+	[STAGE_TYPES] = "types",
 };
 
 static double seconds(clockid_t clock)
@@ -188,6 +189,20 @@ static struct kml_error *open_lines(struct kml_analysis *a)
 	return error;
 }
 
+static struct kml_error *infer_types(struct kml_analysis *a)
+{
+	struct infer_options options = { .held_out = UINT32_MAX };
+	struct types types;
+	struct kml_error *error;
+
+	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
+	if (!error)
+		error = infer_run(&a->kernel, &a->graph, &types, &options,
+				  &a->infer);
+	a->inferred = !error;
+	return error;
+}
+
 static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 {
 	static struct kml_error *(*const stages[STAGES])(struct kml_analysis *) = {
@@ -197,6 +212,7 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 		[STAGE_SCAN] = scan,
 		[STAGE_MARK] = mark,
 		[STAGE_LEAKS] = find_leaks,
+		[STAGE_TYPES] = infer_types,
 	};
 	double wall = seconds(CLOCK_MONOTONIC);
 	double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -209,6 +225,11 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 	a->stages[stage].wall_s = seconds(CLOCK_MONOTONIC) - wall;
 	a->stages[stage].cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	return error;
+}
+
+struct kml_error *analysis_infer(struct kml_analysis *analysis)
+{
+	return analysis->inferred ? NULL : run_stage(analysis, STAGE_TYPES);
 }
 
 /* Keep copies: the caller's strings may go away. */
@@ -297,6 +318,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	user_deinit(&a->user);
 	kmemleak_deinit(&a->kmemleak);
 	held_deinit(&a->held);
+	infer_deinit(&a->infer);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);
 	kernel_deinit(&a->kernel);

@@ -15,6 +15,7 @@
 #include "leak/blind.h"
 #include "kernel/kmemleak.h"
 #include "leak/held.h"
+#include "leak/infer.h"
 #include "leak/leak.h"
 #include "leak/user.h"
 
@@ -26,6 +27,7 @@ enum stage {
 	STAGE_SCAN,      /* the pass over the image */
 	STAGE_MARK,
 	STAGE_LEAKS,     /* leak roots, groups, what stacks hold */
+	STAGE_TYPES,     /* of objects; when a report asks for them */
 	STAGES,
 };
 
@@ -55,11 +57,17 @@ struct kml_analysis {
 	bool has_retained;        /* once it has been asked for: */
 	struct retained retained;
 	struct accumulations accumulations;
+	struct infer infer; /* after analysis_infer() */
+	bool inferred;
 	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
 };
 
 extern const char *const stage_names[STAGES];
+
+/* Find out of which types objects are, unless that was done before. */
+struct kml_error *analysis_infer(struct kml_analysis *analysis)
+	error_must_check;
 
 /* What is known of an object; after kml_inventory() none is known to be leaked:
  * what is allocated counts as live. */

@@ -335,10 +335,10 @@ static struct kml_error *vote_for(struct inference *i, uint32_t id,
 
 /* ---- following pointers */
 
-/* What a source of type @type refers to; @shift: where its word 0 is in it. */
+/* What the word at @offset of a @type, @where in its source, refers to. */
 static struct kml_error *follow(struct inference *i, uint32_t source,
-				const struct graph_edge *edge, uint32_t at,
-				uint32_t type, uint64_t offset,
+				uint64_t where, const struct graph_edge *edge,
+				uint32_t at, uint32_t type, uint64_t offset,
 				enum infer_confidence confidence,
 				enum infer_reason reason)
 {
@@ -363,7 +363,7 @@ static struct kml_error *follow(struct inference *i, uint32_t source,
 	if (overlaid)
 		confidence = MIN(confidence, INFER_LOW);
 	return vote_for(i, edge->to, target, at, confidence, reason, source,
-			(uint32_t)offset);
+			(uint32_t)where);
 }
 
 static struct kml_error *follow_object(struct inference *i, uint32_t id)
@@ -376,9 +376,10 @@ static struct kml_error *follow_object(struct inference *i, uint32_t id)
 
 	for (j = graph->first[id]; !error && j < graph->first[id + 1]; j++) {
 		const struct graph_edge *edge = &graph->edges[j];
+		uint64_t offset = graph_edge_word(edge) * 8ull + shift;
 
-		error = follow(i, id, edge, graph->at[j], i->out.type[id],
-			       graph_edge_word(edge) * 8ull + shift, confidence,
+		error = follow(i, id, offset, edge, graph->at[j],
+			       i->out.type[id], offset, confidence,
 			       INFER_BY_POINTER);
 	}
 	return error;
@@ -424,8 +425,8 @@ static struct kml_error *follow_root(struct inference *i, uint32_t source)
 			return NULL;
 		variable = types_variable(&i->out.types, link);
 		if (variable)
-			error = follow(i, source, edge, graph->at[j],
-				       variable->type,
+			error = follow(i, source, va - root->start_va, edge,
+				       graph->at[j], variable->type,
 				       link - variable->address, INFER_HIGH,
 				       INFER_BY_VARIABLE);
 	}
@@ -552,13 +553,14 @@ static struct kml_error *allocate(struct inference *i)
 	out->confidence = calloc(n, 1);
 	out->reason = calloc(n, 1);
 	out->votes = calloc(n, 1);
+	out->part = calloc(n / 8 + 1, 1);
 	i->cand = calloc(n, sizeof(*i->cand));
 	i->for_it = calloc(n, 1);
 	i->against = calloc(n, 1);
 	i->cand_confidence = calloc(n, 1);
 	i->cand_reason = calloc(n, 1);
 	return out->type && out->from && out->where && out->confidence &&
-			       out->reason && out->votes && i->cand &&
+			       out->reason && out->votes && out->part && i->cand &&
 			       i->for_it && i->against && i->cand_confidence &&
 			       i->cand_reason ?
 		       NULL :
@@ -598,8 +600,15 @@ static void finish(struct inference *i)
 		if (*confidence > INFER_LOW && *confidence < INFER_KNOWN &&
 		    i->against[id] * 2 > i->out.votes[id])
 			--*confidence;
-		if (heap_is_allocated(i->kernel->heap, id))
-			i->out.counts[*confidence]++;
+		if (!heap_is_allocated(i->kernel->heap, id))
+			continue;
+		i->out.counts[*confidence]++;
+		if (i->out.type[id] && i->out.reason[id] != INFER_BY_CACHE) {
+			struct infer_fit fit = infer_fit_of(i, id);
+
+			if (infer_size(i, &fit, i->out.type[id]) == INFER_PART)
+				i->out.part[id / 8] |= (uint8_t)(1 << id % 8);
+		}
 	}
 }
 
@@ -668,6 +677,7 @@ void infer_deinit(struct infer *infer)
 	free(infer->votes);
 	free(infer->from);
 	free(infer->where);
+	free(infer->part);
 	free(infer->cache_type);
 	memset(infer, 0, sizeof(*infer));
 }

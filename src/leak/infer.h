@@ -62,6 +62,8 @@ struct infer {
 	uint32_t *from;      /* who: a source of the graph, an object that it
 				resembles; UINT32_MAX: nobody in particular */
 	uint32_t *where;     /* the offset in that, or in the object */
+	uint8_t *part;       /* a bit each: there may be more behind the type
+				than kmalloc() leaves unused */
 	uint32_t *cache_type; /* by cache: of all of its objects; 0: unknown */
 	uint64_t counts[INFER_CONFIDENCES];
 };
@@ -73,7 +75,6 @@ struct infer_override {
 };
 
 struct infer_options {
-	const char *cache_dir;
 	const struct infer_override *overrides;
 	size_t n_overrides;
 	uint32_t held_out; /* a cache that is taken for one of kmalloc, to see

@@ -132,6 +132,9 @@ static struct kml_error *try(struct inference *i, uint32_t id, uint32_t type,
 	match = infer_check(i, id, type);
 	if (!infer_is_plausible(&match))
 		return NULL;
+	/* A hint that nothing in the object speaks for is none. */
+	if (confidence == INFER_LOW && !match.good && !match.matches)
+		return NULL;
 	return infer_decide(i, id, type, confidence, reason, from, where);
 }
 

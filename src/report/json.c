@@ -14,6 +14,7 @@
 #include "report/source.h"
 #include "report/stacks.h"
 #include "report/summary.h"
+#include "report/type.h"
 
 #define MAX_POINTERS 16u
 #define MAX_HOLDS 16u
@@ -171,6 +172,7 @@ static void json_leak(struct json *json, struct report *report,
 	json_object(json, NULL);
 	json_object_members(json, &object);
 	json_string(json, "detail", detail[0] ? detail : NULL);
+	type_json(json, report, leak->id);
 	if (ages_find(&report->analysis->user.ages, leak->id, &age))
 		json_seconds(json, "age_seconds", (double)age / 1000);
 	else

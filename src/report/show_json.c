@@ -9,6 +9,7 @@
 #include "report/lookup.h"
 #include "report/show.h"
 #include "report/source.h"
+#include "report/type.h"
 
 static void json_holders(struct json *json, struct report *report,
 			 const struct show *show)
@@ -82,6 +83,7 @@ void json_show_object(struct json *json, struct report *report,
 	if (show->cpu >= 0)
 		json_number(json, "cpu", (uint64_t)show->cpu);
 	json_verdict(json, report, show);
+	type_json(json, report, show->id);
 	if (caller)
 		object_symbol(report, caller, symbol);
 	json_string(json, "caller", caller ? symbol : NULL);

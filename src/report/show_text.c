@@ -7,6 +7,7 @@
 #include "report/lookup.h"
 #include "report/number.h"
 #include "report/show.h"
+#include "report/type.h"
 
 /* Of the object's beginning, and around the address if that lies behind. */
 #define SHOWN_BYTES 64u
@@ -120,7 +121,7 @@ static void print_object(struct report *report, const struct show *show)
 {
 	const struct object *object = &show->object;
 	struct writer *w = &report->writer;
-	char text[SYMBOL_BYTES_MAX];
+	char text[SYMBOL_BYTES_MAX], sentence[TYPE_SENTENCE_BYTES];
 
 	object_detail(report, object, text);
 	writer_printf(w, "  %s 0x%016" PRIx64 ", %s%s%s", object_family(object),
@@ -137,6 +138,8 @@ static void print_object(struct report *report, const struct show *show)
 	print_verdict(report, show);
 	if (show->place[0])
 		writer_printf(w, "  %s\n", show->place);
+	if (type_sentence(report, show->id, sentence))
+		writer_printf(w, "  %s\n", sentence);
 	if (object_caller(object)) {
 		object_symbol(report, object_caller(object), text);
 		writer_printf(w, "  %s by %s\n",

@@ -13,6 +13,7 @@
 #include "report/object.h"
 #include "report/source.h"
 #include "report/summary.h"
+#include "report/type.h"
 
 #define MAX_FAMILIES 5u
 #define MAX_POINTERS 6u
@@ -126,7 +127,16 @@ static void print_disregarded(struct report *report,
 	}
 }
 
-static void print_leak(struct report *report, const struct leak *leak)
+static void print_type(struct report *report, uint32_t id, const char *indent)
+{
+	char text[TYPE_SENTENCE_BYTES];
+
+	if (type_sentence(report, id, text))
+		writer_printf(&report->writer, "%s%s\n", indent, text);
+}
+
+static void print_leak(struct report *report, const struct leak *leak,
+		       bool with_type)
 {
 	const struct object object = object_of(report, leak->id);
 	struct writer *w = &report->writer;
@@ -138,6 +148,8 @@ static void print_leak(struct report *report, const struct leak *leak)
 	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s%s%s\n", object.va,
 		      BYTES(object.bytes), object_family(&object),
 		      detail[0] ? ", " : "", detail);
+	if (with_type)
+		print_type(report, leak->id, "      ");
 	age_known = ages_find(&report->analysis->user.ages, leak->id, &age);
 	if (age_known)
 		writer_printf(w, "      allocated %" PRIu64 ".%" PRIu64 " s before the dump",
@@ -232,12 +244,17 @@ static void print_group(struct report *report, uint32_t g)
 	const struct leak_group *group = &leaks->groups[g];
 	uint64_t limit = report->options.limit;
 	uint32_t i, n = group->n_leaks;
+	bool common;
 
 	if (limit && limit < n)
 		n = (uint32_t)limit;
 	print_group_header(report, g + 1, group);
+	common = type_is_common(report, group);
+	if (common)
+		print_type(report, leaks->leaks[group->first_leak].id, "    ");
 	for (i = 0; i < n; i++)
-		print_leak(report, &leaks->leaks[group->first_leak + i]);
+		print_leak(report, &leaks->leaks[group->first_leak + i],
+			   !common);
 	if (n < group->n_leaks)
 		writer_printf(&report->writer, "\n    ... and %s more like %s\n",
 			      COUNT(group->n_leaks - n),

@@ -39,7 +39,7 @@ static void infer(struct kml_analysis *a, uint32_t held_out,
 		  struct infer *ret)
 {
 	struct infer_options options = {
-		.cache_dir = a->options.cache_dir, .held_out = held_out,
+		.held_out = held_out,
 	};
 	struct types types;
 	struct kml_error *error;
