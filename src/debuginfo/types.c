@@ -96,30 +96,70 @@ static bool has_tag(const struct type_info *record)
 		record->kind == TYPE_OPAQUE);
 }
 
-/* What is only declared here may be defined there. */
-static uint32_t find_definition(const struct types *types, uint32_t type)
+/* A struct of another BTF that is the same, as far as it can be told. */
+static bool is_copy(const struct types *types, uint32_t a, uint32_t b)
 {
-	uint32_t first, n, found;
+	const struct type_info *x = types_get(types, a);
+	const struct type_info *y = types_get(types, b);
 
-	if (types_get(types, type)->kind != TYPE_OPAQUE)
-		return type;
-	found = types_find(types, types_name(types, type), &first, &n);
-	return n == 1 ? found : type;
+	return x->kind == y->kind && x->size == y->size &&
+	       x->n_members == y->n_members;
 }
 
-static void link_definitions(struct types *types)
+/*
+ * Which type stands for each: what is only declared may be defined elsewhere,
+ * and modules have copies of the kernel's structs and of one another's.
+ */
+static uint32_t find_standing(const struct types *types, uint32_t type)
 {
-	size_t i;
+	uint32_t first, n, i;
 
-	for (i = 0; i < types->records.size; i++) {
+	types_find(types, types_name(types, type), &first, &n);
+	if (types_get(types, type)->kind == TYPE_OPAQUE)
+		return n == 1 ? types->by_name[first] : type;
+	for (i = 0; type >= types->n_btf && i < n; i++) {
+		uint32_t other = types->by_name[first + i];
+
+		if (other >= type)
+			break;
+		if (is_copy(types, type, other))
+			return other;
+	}
+	return type;
+}
+
+static struct kml_error *link_definitions(struct types *types)
+{
+	size_t n = types->records.size, i;
+	_cleanup_free_ uint32_t *standing = malloc((n + 1) * sizeof(*standing));
+	uint32_t j, kept = 0;
+
+	if (!standing)
+		return error_nomem();
+	for (i = 0; i < n; i++)
+		standing[i] = has_tag(&types->records.data[i]) ?
+				      find_standing(types, (uint32_t)i) :
+				      (uint32_t)i;
+	for (i = 0; i < n; i++) {
 		struct type_info *record = &types->records.data[i];
 
-		if (record->kind == TYPE_POINTER || record->kind == TYPE_ARRAY)
-			record->target = find_definition(types, record->target);
+		if ((record->kind == TYPE_POINTER ||
+		     record->kind == TYPE_ARRAY) && record->target < n)
+			record->target = standing[record->target];
 	}
+	for (i = 0; i < types->members.size; i++)
+		if (types->members.data[i].type < n)
+			types->members.data[i].type =
+				standing[types->members.data[i].type];
 	for (i = 0; i < types->variables.size; i++)
-		types->variables.data[i].type = find_definition(
-			types, types->variables.data[i].type);
+		if (types->variables.data[i].type < n)
+			types->variables.data[i].type =
+				standing[types->variables.data[i].type];
+	for (j = 0; j < types->n_by_name; j++)
+		if (standing[types->by_name[j]] == types->by_name[j])
+			types->by_name[kept++] = types->by_name[j];
+	types->n_by_name = kept;
+	return NULL;
 }
 
 struct kml_error *types_seal(struct types *types)
@@ -149,8 +189,7 @@ struct kml_error *types_seal(struct types *types)
 			sizeof(*types->functions.data), compare_functions,
 			types);
 	types->has_variables = types->variables.size > 0;
-	link_definitions(types);
-	return NULL;
+	return link_definitions(types);
 }
 
 /* ---- look-ups */
@@ -394,6 +433,84 @@ static bool is_open(const struct types *types, uint32_t type, unsigned depth)
 			    depth + 1))
 			return true;
 	return false;
+}
+
+static bool find_named(const struct types *types, uint32_t type,
+		       const char *name, size_t n, unsigned depth,
+		       uint64_t *offset_ret, uint32_t *type_ret)
+{
+	const struct type_info *record = types_get(types, type);
+	uint32_t i;
+
+	if (!types_is_struct(types, type) || depth > MAX_DEPTH)
+		return false;
+	for (i = 0; i < record->n_members; i++) {
+		const struct type_member *m =
+			&types->members.data[record->first_member + i];
+		const char *s = text(types, m->name);
+
+		if (!s[0] && find_named(types, m->type, name, n, depth + 1,
+					offset_ret, type_ret)) {
+			*offset_ret += m->offset;
+			return true;
+		}
+		if (strncmp(s, name, n) || s[n] || !s[0])
+			continue;
+		*offset_ret = m->offset;
+		*type_ret = m->type;
+		return true;
+	}
+	return false;
+}
+
+bool types_member(const struct types *types, uint32_t type, const char *path,
+		  uint64_t *offset_ret, uint32_t *type_ret)
+{
+	uint64_t sum = 0, offset;
+	size_t n;
+
+	for (;;) {
+		n = strcspn(path, ".");
+		if (!find_named(types, type, path, n, 0, &offset, &type))
+			return false;
+		sum += offset;
+		if (!path[n])
+			break;
+		path += n + 1;
+	}
+	*offset_ret = sum;
+	*type_ret = type;
+	return true;
+}
+
+static bool find_inner(const struct types *types, uint32_t outer,
+		       uint32_t inner, unsigned depth, uint64_t *offset_ret)
+{
+	const struct type_info *record = types_get(types, outer);
+	uint32_t i;
+
+	*offset_ret = 0;
+	if (outer == inner)
+		return true;
+	if (!types_is_struct(types, outer) || depth > 4 ||
+	    record->size < types_get(types, inner)->size)
+		return false;
+	for (i = 0; i < record->n_members; i++) {
+		const struct type_member *m =
+			&types->members.data[record->first_member + i];
+
+		if (find_inner(types, m->type, inner, depth + 1, offset_ret)) {
+			*offset_ret += m->offset;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool types_find_inner(const struct types *types, uint32_t outer,
+		      uint32_t inner, uint64_t *offset_ret)
+{
+	return find_inner(types, outer, inner, 0, offset_ret);
 }
 
 bool types_is_open(const struct types *types, uint32_t type)

@@ -185,6 +185,15 @@ uint32_t types_struct_at(const struct types *types, uint32_t type,
 bool types_path(const struct types *types, uint32_t type, uint64_t offset,
 		char *ret, size_t bytes);
 
+/* A member by path, "d_lockref.count"; members of anonymous ones are found
+ * directly.  *@type_ret: its type. */
+bool types_member(const struct types *types, uint32_t type, const char *path,
+		  uint64_t *offset_ret, uint32_t *type_ret);
+
+/* Where the first @inner is in @outer, 0 if it is that; false: nowhere. */
+bool types_find_inner(const struct types *types, uint32_t outer,
+		      uint32_t inner, uint64_t *offset_ret);
+
 /* Does it end with an open-ended array, or is it a union? */
 bool types_is_open(const struct types *types, uint32_t type);
 

@@ -199,6 +199,9 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 	if (!error)
 		error = infer_run(&a->kernel, &a->graph, &types, &options,
 				  &a->infer);
+	if (!error)
+		error = refcounts_find(&a->kernel, &a->graph, &a->infer,
+				       a->reached, &a->refcounts);
 	a->inferred = !error;
 	return error;
 }
@@ -318,6 +321,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	user_deinit(&a->user);
 	kmemleak_deinit(&a->kmemleak);
 	held_deinit(&a->held);
+	refcounts_deinit(&a->refcounts);
 	infer_deinit(&a->infer);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);

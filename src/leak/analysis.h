@@ -17,6 +17,7 @@
 #include "leak/held.h"
 #include "leak/infer.h"
 #include "leak/leak.h"
+#include "leak/refcount.h"
 #include "leak/user.h"
 
 /* Stages whose time is measured. */
@@ -59,6 +60,7 @@ struct kml_analysis {
 	struct accumulations accumulations;
 	struct infer infer; /* after analysis_infer() */
 	bool inferred;
+	struct refcounts refcounts; /* the same; needs types */
 	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
 };

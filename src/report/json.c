@@ -11,6 +11,7 @@
 #include "report/holds.h"
 #include "leak/trust.h"
 #include "report/json_common.h"
+#include "report/refcounts.h"
 #include "report/source.h"
 #include "report/stacks.h"
 #include "report/summary.h"
@@ -360,6 +361,7 @@ void report_json(struct report *report)
 	json_totals(&json, report);
 	json_user(&json, report);
 	json_leaks(&json, report);
+	json_refcounts(&json, report);
 	json_held(&json, report);
 	json_blind(&json, report);
 	json_precise(&json, report);

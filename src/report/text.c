@@ -11,6 +11,7 @@
 #include "report/holds.h"
 #include "report/number.h"
 #include "report/object.h"
+#include "report/refcounts.h"
 #include "report/source.h"
 #include "report/summary.h"
 #include "report/type.h"
@@ -339,6 +340,7 @@ void report_text(struct report *report)
 {
 	text_summary(report);
 	print_leaks(report);
+	text_refcounts(report);
 	if (report->analysis->options.held_by_stack)
 		text_held(report);
 	if (report->analysis->options.blind)
