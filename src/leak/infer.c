@@ -114,8 +114,10 @@ static uint32_t type_of_cache(const struct inference *i, uint32_t index)
 
 	if (cache->n_users != 1 || index == i->held_out)
 		return 0;
-	/* What is behind the struct, as behind a mm_struct, is its own. */
-	type = find_fitting(&i->out.types, cache->name, cache->slot_bytes, false);
+	/* What is behind the struct, as behind a mm_struct, is its own; and a
+	 * task_struct ends with the part of its FPU state that the CPU has. */
+	type = find_fitting(&i->out.types, cache->name,
+			    2ull * cache->slot_bytes, false);
 	for (j = 0; !type && j < ARRAY_SIZE(conventions); j++)
 		if (!strcmp(cache->name, conventions[j].cache))
 			type = find_fitting(&i->out.types, conventions[j].type,
