@@ -12,11 +12,13 @@
 
 /* Counts that no object has: the memory is not what it seems. */
 #define MAX_COUNT (1u << 24)
+#define MAX_PAGE_COUNT 64u
 
 const char *const refcount_kinds[REFCOUNT_KINDS] = {
 	[REFCOUNT_DENTRY] = "dentry",	      [REFCOUNT_INODE] = "inode",
 	[REFCOUNT_FILE] = "file",	      [REFCOUNT_SK_BUFF] = "sk_buff",
 	[REFCOUNT_NET_DEVICE] = "net_device", [REFCOUNT_TASK] = "task_struct",
+	[REFCOUNT_PAGE] = "page",
 };
 
 static const struct {
@@ -32,6 +34,7 @@ static const struct {
 	 * - of a file: of the system call that is in it, in a register;
 	 * - of a net_device: init_net's, and its being registered
 	 *   (register_netdevice(), until free_netdev());
+	 * - of a page: of who works with it just now;
 	 * - of a task: its being on the lists of tasks, and its own that the
 	 *   scheduler drops (put_task_struct_rcu_user()). */
 	unsigned unsaid;
@@ -50,6 +53,9 @@ static const struct {
 				  true, 1, 1 },
 	[REFCOUNT_TASK] = { "usage.refs.counter", "usage.counter", 0, false, 2,
 			    2 },
+	/* What is cut into pieces counts them beforehand, by thousands:
+	 * __page_frag_cache_refill(); see MAX_PAGE_COUNT. */
+	[REFCOUNT_PAGE] = { "_refcount.counter", NULL, 0, false, 1, 1 },
 };
 
 /* Pointers to the object itself that go without being counted. */
@@ -187,7 +193,8 @@ static struct kml_error *classify_types(struct finder *f)
 				f->type_offset[type] = (uint32_t)at;
 			}
 		}
-		f->type_kind[layout->type] = (uint8_t)(kind + 1);
+		if (kind != REFCOUNT_PAGE)
+			f->type_kind[layout->type] = (uint8_t)(kind + 1);
 	}
 	return NULL;
 }
@@ -247,11 +254,58 @@ static bool is_live(const struct finder *f, uint32_t id)
 	       bitmap_test(f->reached, id);
 }
 
+/* Where it is mapped into user space each mapping counts: the vDSO's data, and
+ * buffers that drivers and tracing share. */
+static uint64_t count_mappings(struct finder *f, uint64_t page_va)
+{
+	struct kml_error *error;
+	uint64_t offset, n;
+	uint32_t unused;
+
+	if (!types_member(&f->infer->types, f->layouts[REFCOUNT_PAGE].type,
+			  "_mapcount.counter", &offset, &unused))
+		return 0;
+	error = kernel_read_uint(f->kernel, page_va + offset, 4, &n);
+	if (error) {
+		kml_error_destroy(error);
+		return 0;
+	}
+	/* -1: none; others below 0 are types of pages */
+	return (int32_t)n >= 0 ? n + 1 : 0;
+}
+
+/* The struct page of a block of the page allocator. */
+static struct kml_error *add_block(struct finder *f, uint32_t id)
+{
+	const struct kernel *kernel = f->kernel;
+	struct object object = { .id = id, .kind = REFCOUNT_PAGE };
+	uint64_t pfn = (heap_object_va(kernel->heap, id) - kernel->direct_va) >>
+		       12;
+	uint64_t page_va = kernel->vmemmap_va + pfn * kernel->page_struct_bytes;
+
+	if (!f->layouts[REFCOUNT_PAGE].type || !is_live(f, id))
+		return NULL;
+	if (!read_count(f, &f->layouts[REFCOUNT_PAGE], page_va,
+			&object.count)) {
+		f->out.unreadable++;
+		return NULL;
+	}
+	f->out.checked[REFCOUNT_PAGE]++;
+	if (object.count <= kinds[REFCOUNT_PAGE].few ||
+	    object.count > MAX_PAGE_COUNT)
+		return NULL;
+	object.references = count_mappings(f, page_va);
+	f->index[id] = (uint32_t)f->objects.size;
+	return vec_push(&f->objects, object) ? NULL : error_nomem();
+}
+
 static struct kml_error *add_object(struct finder *f, uint32_t id)
 {
 	uint32_t type = f->infer->type[id];
 	struct object object = { .id = id };
 
+	if (heap_region_of(f->kernel->heap, id)->kind == HEAP_PAGES)
+		return add_block(f, id);
 	if (f->infer->confidence[id] < INFER_MEDIUM || !f->type_kind[type] ||
 	    !is_live(f, id))
 		return NULL;
@@ -286,6 +340,17 @@ static bool is_own_stack(const struct finder *f, const struct object *object,
 	return r->kind == ROOT_STACK && r->owner < f->kernel->tasks.size &&
 	       f->kernel->tasks.data[r->owner].va ==
 		       heap_object_va(f->kernel->heap, object->id);
+}
+
+/* Pages that a CPU keeps are cut into pieces that are counted beforehand:
+ * napi_alloc_cache. */
+static bool is_cut_up(const struct finder *f, const struct object *object,
+		      uint32_t source)
+{
+	uint32_t root = graph_source_root(f->graph, f->kernel, source);
+
+	return object->kind == REFCOUNT_PAGE && root != UINT32_MAX &&
+	       f->kernel->roots.data[root].kind == ROOT_PERCPU;
 }
 
 static bool is_uncounted(const struct finder *f, const struct object *object,
@@ -330,11 +395,13 @@ static void count_edges(struct finder *f, uint32_t source)
 		object = &f->objects.data[f->index[edge->to]];
 		/* A struct that has it in it begins where the object does. */
 		if (graph_edge_word(edge) != GRAPH_WORD_NONE && graph->at[j] &&
-		    graph->at[j] != object->offset)
+		    graph->at[j] != object->offset &&
+		    object->kind != REFCOUNT_PAGE)
 			object->links++;
 		else if (!is_uncounted(f, object, source,
 				       graph_edge_word(edge) * 8ull + shift))
-			object->references++;
+			object->references += is_cut_up(f, object, source) ?
+						      MAX_PAGE_COUNT : 1;
 	}
 }
 

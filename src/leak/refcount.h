@@ -24,6 +24,7 @@ enum refcount_kind {
 	REFCOUNT_SK_BUFF,
 	REFCOUNT_NET_DEVICE,
 	REFCOUNT_TASK,
+	REFCOUNT_PAGE, /* of a block of pages; address: of its memory */
 	REFCOUNT_KINDS,
 };
 /* "dentry", "inode", ...: names of the structs. */
