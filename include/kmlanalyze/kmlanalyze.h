@@ -105,6 +105,8 @@ struct kml_options {
 				      kmemleak; KML_ERR_NODATA if it has none */
 	uint64_t min_age_ms;       /* leaks known to be younger are not
 				      reported */
+	const char *const *types;  /* what objects are: "ADDRESS=TYPE" */
+	size_t n_types;
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
@@ -172,6 +174,8 @@ struct kml_report_options {
 	size_t n_addresses;
 	enum kml_kmemleak kmemleak; /* for kml_report_kmemleak() */
 	unsigned top;         /* for kml_report_top(): enum kml_top; 0: all */
+	bool as_c;            /* kml_report_show(): objects of a known type as
+				 C as well, through libdrgn */
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 

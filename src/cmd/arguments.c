@@ -38,6 +38,8 @@ enum {
 	OPT_KMEMLEAK,
 	OPT_COMPARE,
 	OPT_BY,
+	OPT_TYPE,
+	OPT_AS_C,
 };
 
 /* Commands that an option is for. */
@@ -82,6 +84,8 @@ static const struct {
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
 	{ { "kmemleak", required_argument, NULL, OPT_KMEMLEAK }, LEAKS },
+	{ { "type", required_argument, NULL, OPT_TYPE }, LEAKS | SHOW },
+	{ { "as-c", no_argument, NULL, OPT_AS_C }, SHOW },
 	{ { "compare", required_argument, NULL, OPT_COMPARE }, LEAKS },
 	{ { "by", required_argument, NULL, OPT_BY }, TOP },
 };
@@ -250,6 +254,20 @@ static bool parse_rules(struct arguments *args)
 	return parse_path("rules", &args->rules[args->options.n_rules++]);
 }
 
+static bool parse_type(struct arguments *args)
+{
+	if (args->options.n_types == MAX_TYPES) {
+		usage_error("'--type' is there more than %d times", MAX_TYPES);
+		return false;
+	}
+	if (!strchr(optarg, '=') || optarg[0] == '=') {
+		usage_error("'%s' is not ADDRESS=TYPE", optarg);
+		return false;
+	}
+	args->types[args->options.n_types++] = optarg;
+	return true;
+}
+
 static bool parse_flag(int value, struct arguments *args)
 {
 	switch (value) {
@@ -277,6 +295,9 @@ static bool parse_flag(int value, struct arguments *args)
 	case OPT_NO_CONTENT:
 		args->report.no_content = true;
 		break;
+	case OPT_AS_C:
+		args->report.as_c = true;
+		break;
 	case OPT_NO_CACHE:
 		args->options.cache_dir = "";
 		break;
@@ -299,6 +320,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_min_age(args);
 	case OPT_RULES:
 		return parse_rules(args);
+	case OPT_TYPE:
+		return parse_type(args);
 	case OPT_FORMAT:
 		return parse_format(args);
 	case OPT_STACK:
@@ -354,6 +377,8 @@ static const char *useless_option(const struct arguments *args, unsigned seen)
 		return "--no-content";
 	if (args->options.blind)
 		return "--blind";
+	if (args->options.n_types)
+		return "--type";
 	if (!args->records)
 		return NULL;
 	if (args->options.n_rules)
@@ -395,6 +420,8 @@ static bool check_combination(const struct arguments *args, unsigned seen)
 		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
 	else if (kmemleak && args->options.held_by_stack)
 		usage_error("'--held-by-stack' does not go with '--format=kmemleak'");
+	else if (kmemleak && args->options.n_types)
+		usage_error("'--type' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->options.blind)
 		usage_error("'--blind' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->report.statistics)

@@ -298,3 +298,12 @@ struct kml_error *lines_stack(struct lines *lines, uint64_t task_va,
 	*n_ret = stack.frames.size;
 	return NULL;
 }
+
+struct kml_error *lines_format(struct lines *lines, const char *type,
+			       uint64_t address, char **ret)
+{
+	if (!start(lines))
+		return error_at(kml_error_code(lines->why_not), address, "%s",
+				kml_error_message(lines->why_not));
+	return bridge_format(lines->bridge, type, address, ret);
+}

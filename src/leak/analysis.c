@@ -2,6 +2,7 @@
 /* The public entry points: from a dump to what was found in it. */
 #include "leak/analysis.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -189,14 +190,65 @@ static struct kml_error *open_lines(struct kml_analysis *a)
 	return error;
 }
 
+/* "ADDRESS=TYPE" */
+static struct kml_error *read_override(const struct kml_analysis *a,
+				       const struct types *types,
+				       const char *text,
+				       struct infer_override *ret)
+{
+	enum heap_reference how;
+	uint32_t first, n;
+	const char *name;
+	uint64_t va;
+	char *end;
+
+	va = strtoull(text, &end, 16);
+	if (end == text || *end != '=')
+		return error_new(KML_ERR_ARGUMENT,
+				 "'%s' is not ADDRESS=TYPE", text);
+	name = end + 1;
+	if (!strncmp(name, "struct ", 7))
+		name += 7;
+	ret->id = heap_resolve(&a->heap, va, &how);
+	if (ret->id == HEAP_NONE || heap_object_va(&a->heap, ret->id) != va)
+		return error_at(KML_ERR_ARGUMENT, va,
+				"no object begins at 0x%" PRIx64, va);
+	ret->type = types_find(types, name, &first, &n);
+	if (!ret->type)
+		return error_new(KML_ERR_ARGUMENT,
+				 "the debuginfo has no 'struct %s'", name);
+	if (types_get(types, ret->type)->size >
+	    heap_object_bytes(&a->heap, ret->id))
+		return error_at(KML_ERR_ARGUMENT, va,
+				"a 'struct %s' is larger than the object at 0x%" PRIx64,
+				name, va);
+	return NULL;
+}
+
 static struct kml_error *infer_types(struct kml_analysis *a)
 {
-	struct infer_options options = { .held_out = UINT32_MAX };
+	_cleanup_free_ struct infer_override *overrides =
+		calloc(a->options.n_types + 1, sizeof(*overrides));
+	struct infer_options options = {
+		.held_out = UINT32_MAX,
+		.overrides = overrides,
+		.n_overrides = a->options.n_types,
+	};
 	struct types types;
 	struct kml_error *error;
+	size_t i;
 
+	if (!overrides)
+		return error_nomem();
 	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
-	if (!error)
+	if (error)
+		return error;
+	for (i = 0; !error && i < a->options.n_types; i++)
+		error = read_override(a, &types, a->options.types[i],
+				      &overrides[i]);
+	if (error)
+		types_deinit(&types);
+	else
 		error = infer_run(&a->kernel, &a->graph, &types, &options,
 				  &a->infer);
 	if (!error)
@@ -262,6 +314,15 @@ static struct kml_error *copy_options(struct kml_analysis *a,
 	if (options->cache_dir &&
 	    !(a->options.cache_dir = a->cache_dir = strdup(options->cache_dir)))
 		return error_nomem();
+	a->types = calloc(a->options.n_types + 1, sizeof(*a->types));
+	if (!a->types)
+		return error_nomem();
+	for (i = 0; i < a->options.n_types; i++) {
+		a->types[i] = strdup(options->types[i]);
+		if (!a->types[i])
+			return error_nomem();
+	}
+	a->options.types = (const char *const *)a->types;
 	a->messenger.fn = a->options.message;
 	a->messenger.arg = a->options.message_arg;
 	return NULL;
@@ -335,6 +396,9 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	for (i = 0; a->paths && a->paths[i]; i++)
 		free(a->paths[i]);
 	free(a->paths);
+	for (i = 0; a->types && a->types[i]; i++)
+		free(a->types[i]);
+	free(a->types);
 	free(a->vmlinux);
 	free(a->cache_dir);
 	free(a);

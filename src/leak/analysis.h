@@ -37,9 +37,10 @@ struct stage_time {
 };
 
 struct kml_analysis {
-	struct kml_options options; /* its strings are the three below */
+	struct kml_options options; /* its strings are those below */
 	char **paths;               /* of the dump; NULL-terminated */
 	char *vmlinux, *cache_dir;
+	char **types; /* "ADDRESS=TYPE"; NULL-terminated */
 	struct user user; /* what the user says of the kernel */
 	struct messenger messenger;
 	struct image *image;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kmlanalyze show, for a person. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "report/holder.h"
@@ -148,6 +149,34 @@ static void print_object(struct report *report, const struct show *show)
 	}
 }
 
+/* Line by line, indented. */
+static void print_lines(struct writer *w, const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		writer_printf(w, "    %.*s\n", (int)n, text);
+	}
+}
+
+static void print_as_c(struct report *report, const struct show *show)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	_cleanup_free_ char *text = NULL;
+	char type[TYPE_BYTES];
+
+	if (!type_format(report, show->id, type) || strchr(type, '['))
+		return;
+	error = lines_format(report->analysis->lines, type, show->object.va,
+			     &text);
+	if (error)
+		writer_printf(&report->writer, "    not as C: %s\n",
+			      kml_error_message(error));
+	else
+		print_lines(&report->writer, text);
+}
+
 void show_text_head(struct report *report, const struct show *show)
 {
 	const struct kernel_task *task = show->task;
@@ -174,6 +203,8 @@ static void print_address(struct report *report, const struct show *show)
 	print_holders(report, show);
 	if (!report->options.no_content)
 		print_content(report, show);
+	if (report->options.as_c)
+		print_as_c(report, show);
 }
 
 void report_show_text(struct report *report)
