@@ -26,7 +26,7 @@ _kmlanalyze()
 	--compare) word='kmemleak' ;;
 	--by) word='cache type site module accumulation' ;;
 	--progress) word='auto always never' ;;
-	--threads|--limit|--min-age) return ;;
+	--threads|--limit|--min-age|--type) return ;;
 	--cache-dir)
 		compopt -o dirnames
 		return ;;
@@ -40,14 +40,14 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--blind --precise --no-lines --kmemleak --compare --rules --baseline
+		--blind --precise --no-lines --kmemleak --compare --rules --baseline --type
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--rules --baseline --min-age" ;;
+		--rules --baseline --min-age --type --as-c" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --limit" ;;
+		--baseline --min-age --type --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --no-lines" ;;
+		--baseline --min-age --type --no-lines" ;;
 	caches) options=$common ;;
 	top) options="${common/--verbose/} --by --limit --rules --stack --precise" ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;

@@ -47,7 +47,7 @@ static enum word_class classify(const struct kernel *kernel, uint64_t word)
 static bool is_looked_at(const struct inference *i,
 			 const struct heap_region *r)
 {
-	if (r->flags & (HEAP_ALIAS | HEAP_NO_SCAN | HEAP_ROOT) ||
+	if (!i->kernel->image || r->flags & (HEAP_ALIAS | HEAP_NO_SCAN | HEAP_ROOT) ||
 	    !kernel_is_direct(i->kernel, r->va))
 		return false;
 	if (r->kind == HEAP_SLAB)
@@ -218,6 +218,8 @@ struct kml_error *infer_read_words(struct inference *i)
 	if (!buf)
 		return error_nomem();
 	error = lay_out(i);
+	if (!error && !i->kernel->image)
+		return NULL;
 	if (!error)
 		error = image_reader_create(i->kernel->image, &reader);
 	if (error)
