@@ -47,7 +47,7 @@ _kmlanalyze()
 	refs) options="${common/--verbose/} --stack --precise --rules
 		--baseline --min-age --type --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --type --no-lines" ;;
+		--baseline --min-age --no-lines" ;;
 	caches) options=$common ;;
 	top) options="${common/--verbose/} --by --limit --rules --stack --precise" ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;

@@ -46,10 +46,22 @@ run(const struct kml_analysis *analysis,
 	return error;
 }
 
-/* Like symbols, types are looked for at the first question. */
-static struct kml_error *infer(const struct kml_analysis *analysis)
+/* Reports of what the graph and the verdicts say. */
+static struct kml_error *
+run_analyzed(const struct kml_analysis *analysis,
+	     const struct kml_report_options *options,
+	     report_fn *const *formats, kml_write_fn *write, void *arg)
 {
-	return analysis_infer((struct kml_analysis *)analysis);
+	struct kml_error *error = NULL;
+
+	if (!analysis->reached)
+		return error_new(KML_ERR_ARGUMENT,
+				 "leaks were not looked for: this is an inventory");
+	/* Like symbols, types are looked for at the first question. */
+	if (options->size >= sizeof(size_t) + sizeof(enum kml_format) &&
+	    options->format != KML_FORMAT_KMEMLEAK)
+		error = analysis_infer((struct kml_analysis *)analysis);
+	return error ? error : run(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report(const struct kml_analysis *analysis,
@@ -62,17 +74,7 @@ struct kml_error *kml_report(const struct kml_analysis *analysis,
 		[KML_FORMAT_JSON] = report_json,
 	};
 
-	if (!analysis->reached)
-		return error_new(KML_ERR_ARGUMENT,
-				 "leaks were not looked for: this is an inventory");
-	if (options->size >= sizeof(size_t) + sizeof(enum kml_format) &&
-	    options->format != KML_FORMAT_KMEMLEAK) {
-		struct kml_error *error = infer(analysis);
-
-		if (error)
-			return error;
-	}
-	return run(analysis, options, formats, write, arg);
+	return run_analyzed(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_show(const struct kml_analysis *analysis,
@@ -85,25 +87,7 @@ struct kml_error *kml_report_show(const struct kml_analysis *analysis,
 		[KML_FORMAT_JSON] = report_show_json,
 	};
 
-	struct kml_error *error;
-
-	if (!analysis->reached)
-		return error_new(KML_ERR_ARGUMENT,
-				 "leaks were not looked for: this is an inventory");
-	error = infer(analysis);
-	return error ? error : run(analysis, options, formats, write, arg);
-}
-
-/* Reports of what the graph and the verdicts say. */
-static struct kml_error *
-run_analyzed(const struct kml_analysis *analysis,
-	     const struct kml_report_options *options,
-	     report_fn *const *formats, kml_write_fn *write, void *arg)
-{
-	if (!analysis->reached)
-		return error_new(KML_ERR_ARGUMENT,
-				 "leaks were not looked for: this is an inventory");
-	return run(analysis, options, formats, write, arg);
+	return run_analyzed(analysis, options, formats, write, arg);
 }
 
 struct kml_error *kml_report_refs(const struct kml_analysis *analysis,
