@@ -15,7 +15,7 @@
 #include "kernel/type.h"
 #include "leak/infer_object.h"
 
-#define MAX_ROUNDS 8u
+#define MAX_ROUNDS 4u
 #define MAX_CONTAINERS 64u /* that are looked at */
 #define NOBODY UINT32_MAX
 
@@ -371,7 +371,7 @@ static struct kml_error *follow(struct inference *i, uint32_t source,
 static struct kml_error *follow_object(struct inference *i, uint32_t id)
 {
 	const struct graph *graph = i->graph;
-	uint64_t shift = -heap_object_va(i->kernel->heap, id) & 7, j;
+	uint64_t shift = infer_shift(i, id), j;
 	enum infer_confidence confidence =
 		MIN(i->out.confidence[id], INFER_HIGH);
 	struct kml_error *error = NULL;
@@ -545,10 +545,12 @@ static struct kml_error *seed(struct inference *i,
 
 static struct kml_error *allocate(struct inference *i)
 {
-	size_t n = (size_t)i->graph->n_objects + 1;
+	size_t n = (size_t)i->graph->n_objects + 1, j;
 	struct infer *out = &i->out;
+	uint32_t id;
 
 	out->n_objects = i->graph->n_objects;
+	i->region = calloc(n, sizeof(*i->region));
 	out->type = calloc(n, sizeof(*out->type));
 	out->from = calloc(n, sizeof(*out->from));
 	out->where = calloc(n, sizeof(*out->where));
@@ -561,7 +563,13 @@ static struct kml_error *allocate(struct inference *i)
 	i->against = calloc(n, 1);
 	i->cand_confidence = calloc(n, 1);
 	i->cand_reason = calloc(n, 1);
-	return out->type && out->from && out->where && out->confidence &&
+	for (j = 0; i->region && j < i->kernel->heap->regions.size; j++) {
+		const struct heap_region *r = &i->kernel->heap->regions.data[j];
+
+		for (id = 0; !(r->flags & HEAP_ALIAS) && id < r->n_objects; id++)
+			i->region[r->first_id + id] = (uint32_t)j;
+	}
+	return i->region && out->type && out->from && out->where && out->confidence &&
 			       out->reason && out->votes && out->part && i->cand &&
 			       i->for_it && i->against && i->cand_confidence &&
 			       i->cand_reason ?
@@ -616,6 +624,7 @@ static void finish(struct inference *i)
 
 static void inference_deinit(struct inference *i)
 {
+	free(i->region);
 	free(i->cache_fit);
 	free(i->region_words);
 	free(i->region_stride);

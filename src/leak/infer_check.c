@@ -7,13 +7,14 @@
 
 struct infer_fit infer_fit_of(const struct inference *i, uint32_t id)
 {
-	const struct heap_region *r = heap_region_of(i->kernel->heap, id);
-	uint64_t bytes = heap_object_bytes(i->kernel->heap, id);
-	struct infer_fit fit = { .most = bytes, .open = true };
+	const struct heap_region *r = infer_region(i, id);
+	struct infer_fit fit = { .open = true };
+	uint64_t bytes;
 
-	switch (r->kind) {
-	case HEAP_SLAB:
+	if (r->kind == HEAP_SLAB)
 		return i->cache_fit[r->owner];
+	bytes = fit.most = heap_object_bytes(i->kernel->heap, id);
+	switch (r->kind) {
 	case HEAP_PAGES:
 		fit.least = bytes / 2;
 		break;
@@ -100,7 +101,7 @@ static void match_edges(struct inference *i, uint32_t id, uint32_t type,
 			struct infer_match *match)
 {
 	const struct graph *graph = i->graph;
-	uint64_t shift = -heap_object_va(i->kernel->heap, id) & 7, j;
+	uint64_t shift = infer_shift(i, id), j;
 
 	for (j = graph->first[id]; j < graph->first[id + 1]; j++) {
 		const struct graph_edge *edge = &graph->edges[j];

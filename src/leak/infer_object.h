@@ -43,6 +43,7 @@ struct inference {
 	const struct graph *graph;
 	struct infer out;
 	uint32_t held_out;
+	uint32_t *region; /* by object: index; looked up all the time */
 	struct infer_index index;
 	struct infer_fit *cache_fit; /* by cache */
 
@@ -70,6 +71,27 @@ static inline enum word_class infer_word(const struct inference *i,
 	uint64_t at = first + word;
 
 	return (enum word_class)(i->classes[at / 32] >> at % 32 * 2 & 3);
+}
+
+static inline const struct heap_region *
+infer_region(const struct inference *i, uint32_t id)
+{
+	return &i->kernel->heap->regions.data[i->region[id]];
+}
+
+/* From an object's start to the first word of it in the graph. */
+static inline uint64_t infer_shift(const struct inference *i, uint32_t id)
+{
+	const struct heap_region *r = infer_region(i, id);
+
+	/* Pages, areas and per-cpu blocks begin at a multiple of 4 at least;
+	 * where that is not one of 8, heap_object_va() says so. */
+	if (r->slot_bytes)
+		return -(r->va + r->pad_bytes +
+			 (uint64_t)(id - r->first_id) * r->slot_bytes) & 7;
+	return r->kind == HEAP_PERCPU ?
+		       -heap_object_va(i->kernel->heap, id) & 7 :
+		       -r->va & 7;
 }
 
 /* infer_words.c */

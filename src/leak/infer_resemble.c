@@ -105,7 +105,7 @@ static const struct tally *tally_find(const struct tallies *t, uint64_t key)
 /* Objects that may be of one type: of one cache, or of one size. */
 static uint64_t class_of(const struct inference *i, uint32_t id)
 {
-	const struct heap_region *r = heap_region_of(i->kernel->heap, id);
+	const struct heap_region *r = infer_region(i, id);
 
 	return r->kind == HEAP_SLAB ?
 		       r->owner :
@@ -150,6 +150,14 @@ struct place {
 	uint32_t to, offset;
 };
 
+/* Of a cache whose objects' type is known there is nothing to learn. */
+static bool is_class_open(const struct inference *i, uint32_t id)
+{
+	const struct heap_region *r = infer_region(i, id);
+
+	return r->kind != HEAP_SLAB || i->cache_fit[r->owner].open;
+}
+
 static bool place_of(const struct inference *i, uint32_t source, uint64_t j,
 		     uint64_t shift, struct place *ret)
 {
@@ -158,7 +166,8 @@ static bool place_of(const struct inference *i, uint32_t source, uint64_t j,
 	if (graph_edge_word(edge) == GRAPH_WORD_NONE ||
 	    graph_edge_how(edge) != HEAP_REF_ADDRESS ||
 	    i->graph->at[j] == GRAPH_AT_UNKNOWN ||
-	    !heap_is_allocated(i->kernel->heap, edge->to))
+	    !heap_is_allocated(i->kernel->heap, edge->to) ||
+	    !is_class_open(i, edge->to))
 		return false;
 	ret->to = edge->to;
 	ret->offset = (uint32_t)(graph_edge_word(edge) * 8ull + shift);
@@ -186,7 +195,7 @@ for_each_place(struct inference *i, struct tallies *tallies,
 	for (id = 0; !error && id < graph->n_objects; id++) {
 		if (!is_example(i, id) || graph->first[id] == graph->first[id + 1])
 			continue;
-		shift = -heap_object_va(i->kernel->heap, id) & 7;
+		shift = infer_shift(i, id);
 		for (j = graph->first[id]; !error && j < graph->first[id + 1];
 		     j++)
 			if (place_of(i, id, j, shift, &place))
@@ -335,7 +344,7 @@ struct kml_error *infer_by_kin(struct inference *i)
 
 		if (!is_example(i, id))
 			continue;
-		r = heap_region_of(i->kernel->heap, id);
+		r = infer_region(i, id);
 		if (r->kind == HEAP_SLAB && r->owner < n &&
 		    i->cache_fit[r->owner].open && i->cache_fit[r->owner].exact &&
 		    !tally_add(&tallies, r->owner * 2ull + 1, i->out.type[id]))
@@ -347,7 +356,7 @@ struct kml_error *infer_by_kin(struct inference *i)
 
 		if (i->out.type[id])
 			continue;
-		r = heap_region_of(i->kernel->heap, id);
+		r = infer_region(i, id);
 		if (r->kind != HEAP_SLAB || !i->cache_fit[r->owner].exact ||
 		    !infer_is_open(i, id))
 			continue;
@@ -371,7 +380,7 @@ static size_t find_pieces(const struct inference *i, uint32_t id,
 			  struct piece pieces[MAX_PIECES])
 {
 	const struct graph *graph = i->graph;
-	uint64_t shift = -heap_object_va(i->kernel->heap, id) & 7, j;
+	uint64_t shift = infer_shift(i, id), j;
 	const struct infer_symbol *symbols;
 	size_t n = 0, n_symbols, k;
 

@@ -239,7 +239,7 @@ struct kml_error *infer_read_words(struct inference *i)
 bool infer_words(const struct inference *i, uint32_t id, uint64_t *first_ret,
 		 uint32_t *n_ret)
 {
-	const struct heap_region *r = heap_region_of(i->kernel->heap, id);
+	const struct heap_region *r = infer_region(i, id);
 	size_t index = (size_t)(r - i->kernel->heap->regions.data);
 
 	if (i->region_words[index] == UINT64_MAX)
