@@ -345,6 +345,9 @@ void report_text(struct report *report)
 		text_held(report);
 	if (report->analysis->options.blind)
 		text_blind(report);
+	if (!report->analysis->infer.types.has_variables)
+		writer_puts(&report->writer,
+			    "\nFewer types than there could be: those of variables are in a vmlinux alone, which is not at hand.\n");
 	print_why_not(report);
 	if (report->options.statistics) {
 		text_rules(report);
