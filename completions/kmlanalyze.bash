@@ -27,7 +27,7 @@ _kmlanalyze()
 	--compare) word='kmemleak' ;;
 	--by) word='cache type site module memcg accumulation' ;;
 	--progress) word='auto always never' ;;
-	--threads|--limit|--min-age) return ;;
+	--threads|--limit|--min-age|--type) return ;;
 	--cache-dir)
 		compopt -o dirnames
 		return ;;
@@ -41,12 +41,12 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--blind --precise --no-lines --kmemleak --compare --rules --baseline
+		--blind --precise --no-lines --kmemleak --compare --rules --baseline --types --type
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--content --no-lines --rules --baseline --min-age" ;;
+		--content --no-lines --rules --baseline --min-age --types --type --as-c" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --limit" ;;
+		--baseline --min-age --types --type --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
 		--baseline --min-age --no-lines" ;;
 	caches) options=$common ;;

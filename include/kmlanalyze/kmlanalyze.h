@@ -105,6 +105,12 @@ struct kml_options {
 				      kmemleak; KML_ERR_NODATA if it has none */
 	uint64_t min_age_ms;       /* leaks known to be younger are not
 				      reported */
+	const char *const *types;  /* what objects are: "ADDRESS=TYPE" */
+	size_t n_types;
+	bool infer;                /* of which types objects are, and whose
+				      reference counts are too high, for
+				      kml_report(), _show(), _refs(), _path();
+				      takes a dump */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
@@ -184,6 +190,8 @@ struct kml_report_options {
 	bool content;         /* for kml_report_show(): the contents of all
 				 objects, not only of leaked ones; takes a
 				 dump */
+	bool as_c;            /* kml_report_show(): objects of a known type as
+				 C as well, through libdrgn */
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 

@@ -109,6 +109,7 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 	if (!output_open(&output, args->output))
 		return EXIT_INPUT;
 	args->options.rules = args->rules;
+	args->options.types = args->types;
 	messages_start(args);
 	error = analyze(&args->options, &analysis);
 	messages_end();

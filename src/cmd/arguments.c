@@ -39,6 +39,9 @@ enum {
 	OPT_COMPARE,
 	OPT_BY,
 	OPT_CONTENT,
+	OPT_TYPE,
+	OPT_TYPES,
+	OPT_AS_C,
 };
 
 /* Commands that an option is for. */
@@ -84,6 +87,11 @@ static const struct {
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
 	{ { "kmemleak", required_argument, NULL, OPT_KMEMLEAK }, LEAKS },
+	{ { "type", required_argument, NULL, OPT_TYPE },
+	  LEAKS | SHOW | REFS | PATH },
+	{ { "types", no_argument, NULL, OPT_TYPES },
+	  LEAKS | SHOW | REFS | PATH },
+	{ { "as-c", no_argument, NULL, OPT_AS_C }, SHOW },
 	{ { "compare", required_argument, NULL, OPT_COMPARE }, LEAKS },
 	{ { "by", required_argument, NULL, OPT_BY }, TOP },
 };
@@ -253,6 +261,21 @@ static bool parse_rules(struct arguments *args)
 	return parse_path("rules", &args->rules[args->options.n_rules++]);
 }
 
+static bool parse_type(struct arguments *args)
+{
+	if (args->options.n_types == MAX_TYPES) {
+		usage_error("'--type' is there more than %d times", MAX_TYPES);
+		return false;
+	}
+	if (!strchr(optarg, '=') || optarg[0] == '=') {
+		usage_error("'%s' is not ADDRESS=TYPE", optarg);
+		return false;
+	}
+	args->types[args->options.n_types++] = optarg;
+	args->options.infer = true;
+	return true;
+}
+
 static bool parse_flag(int value, struct arguments *args)
 {
 	switch (value) {
@@ -283,6 +306,12 @@ static bool parse_flag(int value, struct arguments *args)
 	case OPT_CONTENT:
 		args->report.content = true;
 		break;
+	case OPT_TYPES:
+		args->options.infer = true;
+		break;
+	case OPT_AS_C:
+		args->report.as_c = args->options.infer = true;
+		break;
 	case OPT_NO_CACHE:
 		args->options.cache_dir = "";
 		break;
@@ -305,6 +334,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_min_age(args);
 	case OPT_RULES:
 		return parse_rules(args);
+	case OPT_TYPE:
+		return parse_type(args);
 	case OPT_FORMAT:
 		return parse_format(args);
 	case OPT_STACK:
@@ -353,6 +384,8 @@ static const char *useless_option(const struct arguments *args, unsigned seen)
 		return "--format=kmemleak";
 	if (args->options.held_by_stack)
 		return "--held-by-stack";
+	if (args->options.infer)
+		return "--types";
 	if (args->options.no_lines)
 		return "--no-lines";
 	if (args->report.no_content &&
@@ -360,6 +393,8 @@ static const char *useless_option(const struct arguments *args, unsigned seen)
 		return "--no-content";
 	if (args->options.blind)
 		return "--blind";
+	if (args->options.n_types)
+		return "--type";
 	if (!args->records)
 		return NULL;
 	if (args->options.n_rules)
@@ -391,7 +426,8 @@ static bool check_kmemleak(const struct arguments *args, unsigned seen)
 /* The first option that a snapshot that is written makes nothing of. */
 static const char *unsaved_option(const struct arguments *args, unsigned seen)
 {
-	return seen & 16			? "--format" :
+	return args->options.infer		? "--types" :
+	       seen & 16			? "--format" :
 	       seen & 4				? "--limit" :
 	       args->records			? "--kmemleak" :
 	       args->compare			? "--compare" :
@@ -435,6 +471,10 @@ static bool check_combination(const struct command *command,
 		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
 	else if (kmemleak && args->options.held_by_stack)
 		usage_error("'--held-by-stack' does not go with '--format=kmemleak'");
+	else if (kmemleak && args->options.n_types)
+		usage_error("'--type' does not go with '--format=kmemleak'");
+	else if (kmemleak && args->options.infer)
+		usage_error("'--types' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->options.blind)
 		usage_error("'--blind' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->report.statistics)
@@ -462,6 +502,7 @@ static const char *scan_option(int value)
 	static const int values[] = {
 		OPT_STACK, OPT_FORCE, OPT_THREADS, OPT_PRECISE, OPT_RULES,
 		OPT_BASELINE, OPT_MIN_AGE, OPT_NO_CACHE, OPT_CACHE_DIR, 's',
+		OPT_TYPE, OPT_TYPES, OPT_AS_C,
 	};
 	size_t i, j;
 

@@ -25,6 +25,7 @@ enum progress_mode {
 };
 
 #define MAX_RULES_FILES 64
+#define MAX_TYPES 64 /* that the user says */
 
 /* What the command line says. */
 struct arguments {
@@ -34,6 +35,7 @@ struct arguments {
 	enum progress_mode progress;
 	bool quiet;         /* no warnings, no progress */
 	const char *rules[MAX_RULES_FILES]; /* options.n_rules of them */
+	const char *types[MAX_TYPES]; /* options.n_types of them */
 	bool records;       /* --kmemleak: the kernel's own records */
 	bool compare;       /* --compare: its verdicts and ours */
 	bool no_verdict;    /* the exit status does not tell of leaks */

@@ -61,6 +61,7 @@
 	X(error_destroy)                                                    \
 	X(error_message)                                                    \
 	X(error_os_errno)                                                   \
+	X(format_object)                                                    \
 	X(module_address_range)                                             \
 	X(module_debug_file_status)                                         \
 	X(module_find_by_address)                                           \
@@ -72,6 +73,7 @@
 	X(object_member_dereference)                                        \
 	X(object_read_integer)                                              \
 	X(object_set_from_buffer)                                           \
+	X(object_set_reference)                                             \
 	X(object_set_unsigned)                                              \
 	X(object_stack_trace)                                               \
 	X(platform_create)                                                  \
@@ -725,6 +727,32 @@ struct kml_error *bridge_stack(struct bridge *bridge, uint64_t task_va,
 	return NULL;
 }
 
+struct kml_error *bridge_format(struct bridge *bridge, const char *type_name,
+				uint64_t address, char **ret)
+{
+	const struct drgn_format_object_options options = {
+		.columns = 80,
+		.flags = DRGN_FORMAT_OBJECT_PRETTY &
+			 ~DRGN_FORMAT_OBJECT_IMPLICIT_MEMBERS &
+			 ~DRGN_FORMAT_OBJECT_DEREFERENCE,
+		.integer_base = 10,
+	};
+	_cleanup_object_ struct drgn_object object;
+	struct drgn_qualified_type type;
+	struct drgn_error *error;
+
+	if (bridge->no_memory)
+		return error_at(kml_error_code(bridge->no_memory), address,
+				"%s", kml_error_message(bridge->no_memory));
+	drgn.object_init(&object, bridge->program);
+	error = drgn.program_find_type(bridge->program, type_name, NULL, &type);
+	if (!error)
+		error = drgn.object_set_reference(&object, type, address, 0, 0);
+	if (!error)
+		error = drgn.format_object(&object, &options, ret);
+	return error ? convert_error(error, "libdrgn") : NULL;
+}
+
 #else /* !HAVE_DRGN */
 
 bool bridge_compiled_in(void)
@@ -782,6 +810,15 @@ struct kml_error *bridge_stack(struct bridge *bridge, uint64_t task_va,
 	(void)fn;
 	(void)arg;
 	return error_at(KML_ERR_UNSUPPORTED, task_va, "built without libdrgn");
+}
+
+struct kml_error *bridge_format(struct bridge *bridge, const char *type,
+				uint64_t address, char **ret)
+{
+	(void)bridge;
+	(void)type;
+	(void)ret;
+	return error_at(KML_ERR_UNSUPPORTED, address, "built without libdrgn");
 }
 
 #endif

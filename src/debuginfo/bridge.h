@@ -63,4 +63,9 @@ struct kml_error *bridge_stack(struct bridge *bridge, uint64_t task_va,
 			       bool (*module)(void *arg, uint64_t address),
 			       bridge_fn *fn, void *arg) error_must_check;
 
+/* The struct @type ("struct dentry") at @address as C, without its members that
+ * are zero; to be freed with free(). */
+struct kml_error *bridge_format(struct bridge *bridge, const char *type,
+				uint64_t address, char **ret) error_must_check;
+
 #endif

@@ -2,6 +2,8 @@
 /* libdwarf's DIEs and attributes, with our errors. */
 #include "debuginfo/dwarf_reader.h"
 
+#include "base/util.h"
+
 struct kml_error *dwarf_get_die(struct dwarf_reader *reader, Dwarf_Off offset,
 				Dwarf_Die *ret)
 {
@@ -201,6 +203,35 @@ struct kml_error *dwarf_die_reference(struct dwarf_reader *reader,
 		*ret = offset;
 	else
 		error = dwarf_object_error(reader->object, dwarf_error);
+	dwarf_dealloc(reader->debug, attribute, DW_DLA_ATTR);
+	return error;
+}
+
+struct kml_error *dwarf_die_address(struct dwarf_reader *reader, Dwarf_Die die,
+				    bool *found_ret, uint64_t *ret)
+{
+	Dwarf_Error dwarf_error = NULL;
+	Dwarf_Attribute attribute;
+	Dwarf_Unsigned bytes = 0;
+	Dwarf_Ptr expression = NULL;
+	struct kml_error *error;
+	Dwarf_Half form;
+	int status;
+
+	*found_ret = false;
+	error = get_attribute(reader, die, DW_AT_location, &attribute);
+	if (error || !attribute)
+		return error;
+	status = dwarf_whatform(attribute, &form, &dwarf_error);
+	if (status == DW_DLV_OK && form == DW_FORM_exprloc)
+		status = dwarf_formexprloc(attribute, &bytes, &expression,
+					   &dwarf_error);
+	if (status == DW_DLV_ERROR) {
+		error = dwarf_object_error(reader->object, dwarf_error);
+	} else if (bytes == 9 && *(const uint8_t *)expression == DW_OP_addr) {
+		*ret = load_u64((const uint8_t *)expression + 1);
+		*found_ret = true;
+	}
 	dwarf_dealloc(reader->debug, attribute, DW_DLA_ATTR);
 	return error;
 }

@@ -221,8 +221,7 @@ static struct kml_error *walk_unit(struct dwarf_reader *reader, Dwarf_Die top,
 
 /* ---- the units */
 
-/* The next unit's top DIE; *@ret is NULL behind the last. */
-static struct kml_error *next_unit(struct dwarf_reader *reader, Dwarf_Die *ret)
+struct kml_error *dwarf_next_unit(struct dwarf_reader *reader, Dwarf_Die *ret)
 {
 	Dwarf_Half version, address_bytes, length_bytes, extension_bytes, type;
 	Dwarf_Unsigned length, type_offset, next;
@@ -258,9 +257,8 @@ static bool has_all_core(const struct dwarf_reader *reader)
 	return true;
 }
 
-/* C only: Rust has types of the same names and other layouts. */
-static struct kml_error *is_c(struct dwarf_reader *reader, Dwarf_Die top,
-			      bool *ret)
+struct kml_error *dwarf_unit_is_c(struct dwarf_reader *reader, Dwarf_Die top,
+				  bool *ret)
 {
 	int64_t language;
 	bool found;
@@ -284,7 +282,7 @@ static struct kml_error *visit_unit(struct dwarf_reader *reader, Dwarf_Die top,
 	/* The listed ones first, then the others. */
 	if (is_listed(unit.name) != listed)
 		return NULL;
-	error = is_c(reader, top, &wanted);
+	error = dwarf_unit_is_c(reader, top, &wanted);
 	if (!error && wanted)
 		error = walk_unit(reader, top, &unit, 0);
 	return error;
@@ -297,7 +295,7 @@ static struct kml_error *walk_units(struct dwarf_reader *reader, bool listed)
 	Dwarf_Die top;
 
 	for (;;) {
-		error = next_unit(reader, &top);
+		error = dwarf_next_unit(reader, &top);
 		if (error || !top)
 			return error;
 		if (listed || !has_all_core(reader))

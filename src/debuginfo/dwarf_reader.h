@@ -65,6 +65,13 @@ struct kml_error *dwarf_resolve_type(struct dwarf_reader *reader, Dwarf_Off die,
 struct kml_error *dwarf_add_enumerators(struct dwarf_reader *reader,
 					Dwarf_Die die) error_must_check;
 
+/* The next unit's top DIE; *@ret is NULL behind the last. */
+struct kml_error *dwarf_next_unit(struct dwarf_reader *reader, Dwarf_Die *ret)
+	error_must_check;
+/* Is a unit of C?  Rust has types of the same names and other layouts. */
+struct kml_error *dwarf_unit_is_c(struct dwarf_reader *reader, Dwarf_Die top,
+				  bool *ret) error_must_check;
+
 /* Count a step; an error once there were absurdly many. */
 struct kml_error *dwarf_step(struct dwarf_reader *reader) error_must_check;
 struct kml_error *dwarf_damaged(const struct dwarf_reader *reader)
@@ -99,6 +106,10 @@ struct kml_error *dwarf_die_constant(struct dwarf_reader *reader, Dwarf_Die die,
 struct kml_error *dwarf_die_reference(struct dwarf_reader *reader,
 				      Dwarf_Die die, Dwarf_Half attribute,
 				      Dwarf_Off *ret) error_must_check;
+/* The address that DW_AT_location says, if it is a fixed one. */
+struct kml_error *dwarf_die_address(struct dwarf_reader *reader, Dwarf_Die die,
+				    bool *found_ret, uint64_t *ret)
+	error_must_check;
 struct kml_error *dwarf_die_has(struct dwarf_reader *reader, Dwarf_Die die,
 				Dwarf_Half attribute, bool *ret)
 	error_must_check;

@@ -33,6 +33,7 @@
 	X(diename)            \
 	X(dieoffset)          \
 	X(errmsg)             \
+	X(formexprloc)        \
 	X(formsdata)          \
 	X(formudata)          \
 	X(global_formref)     \
@@ -65,6 +66,7 @@ struct kml_error *libdwarf_load(void) error_must_check;
 #define dwarf_diename libdwarf.diename
 #define dwarf_dieoffset libdwarf.dieoffset
 #define dwarf_errmsg libdwarf.errmsg
+#define dwarf_formexprloc libdwarf.formexprloc
 #define dwarf_formsdata libdwarf.formsdata
 #define dwarf_formudata libdwarf.formudata
 #define dwarf_global_formref libdwarf.global_formref

@@ -583,3 +583,15 @@ nomem:
 	lines_close(lines);
 	return error_nomem();
 }
+
+struct kml_error *lines_format(struct lines *lines, const char *type,
+			       uint64_t address, char **ret)
+{
+	if (lines->replaying)
+		return error_new(KML_ERR_UNSUPPORTED,
+				 "a snapshot has no debuginfo to print objects with");
+	if (!start(lines))
+		return error_at(kml_error_code(lines->why_not), address, "%s",
+				kml_error_message(lines->why_not));
+	return bridge_format(lines->bridge, type, address, ret);
+}

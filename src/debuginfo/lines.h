@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Source lines and unwound stacks, from libdrgn (bridge.c).  Nothing here is
+ * Source lines, unwound stacks and objects as C, from libdrgn (bridge.c).  Nothing here is
  * on the scan path, and nothing depends on it: a build without libdrgn, or a
  * dump that libdrgn cannot read, has symbol+offset instead, and
  * lines_why_not() says why.
@@ -86,6 +86,10 @@ struct lines_stack_frame {
 struct kml_error *lines_stack(struct lines *lines, uint64_t task_va,
 			      struct lines_stack_frame **ret, size_t *n_ret)
 	error_must_check;
+
+/* The struct @type ("struct dentry") at @address as C, as bridge_format(). */
+struct kml_error *lines_format(struct lines *lines, const char *type,
+			       uint64_t address, char **ret) error_must_check;
 
 /* NULL while all is well; otherwise why there are no source lines. */
 const char *lines_why_not(const struct lines *lines);

@@ -7,6 +7,7 @@ void graph_deinit(struct graph *graph)
 {
 	free(graph->first);
 	free(graph->edges);
+	free(graph->at);
 	free(graph->disregarded);
 	free(graph->idle);
 }

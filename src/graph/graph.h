@@ -75,12 +75,16 @@ struct graph {
 	uint64_t n_edges;
 	uint64_t *first; /* n_sources + 1 */
 	struct graph_edge *edges;
+	uint32_t *at; /* by edge: how far into the object it points, bytes */
 	struct graph_disregarded *disregarded; /* sorted by .to */
 	size_t n_disregarded;
 	uint64_t *idle; /* a bit per object: unused, in a mempool, and so a
 			   source of nothing (mempool.h) */
 	struct graph_statistics statistics;
 };
+
+/* Of a per-cpu block, by an address that is not its first CPU's. */
+#define GRAPH_AT_UNKNOWN UINT32_MAX
 
 /* Scan everything and build the graph; sets the states of all objects.
  * @precise: of objects whose type is known only pointer members refer. */

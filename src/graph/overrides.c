@@ -169,10 +169,13 @@ struct kml_error *overrides_apply(struct overrides *overrides,
 		for (; i < from; i++) {
 			taken = find_cut(first, (size_t)(cut - first), shift,
 					 &graph->edges[i]);
-			if (!taken)
+			if (!taken) {
+				if (graph->at)
+					graph->at[to] = graph->at[i];
 				graph->edges[to++] = graph->edges[i];
-			else if (dropped)
+			} else if (dropped) {
 				dropped(arg, taken->rule);
+			}
 		}
 	}
 	graph->first[graph->n_sources] = graph->n_edges = to;

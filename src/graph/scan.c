@@ -116,7 +116,7 @@ static void add_kernel_edges(struct scan *scan, struct chunk *chunk)
 		scan_add_edge(chunk,
 			 edge->from == HEAP_NONE ? scan->n_objects + code :
 						   edge->from,
-			 edge->to, (1u << 29) - 1, HEAP_REF_ADDRESS);
+			 edge->to, (1u << 29) - 1, HEAP_REF_ADDRESS, 0);
 	}
 }
 
@@ -197,16 +197,21 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 	}
 	graph->n_edges = graph->statistics.references = sum;
 	graph->edges = malloc(MAX(sum, 1) * sizeof(*graph->edges));
-	if (!graph->edges)
+	graph->at = malloc(MAX(sum, 1) * sizeof(*graph->at));
+	if (!graph->edges || !graph->at)
 		return error_nomem();
 	for (c = 0; c < n_chunks; c++) {
 		struct chunk *chunk = &scan->chunks[c];
 
 		for (i = 0; i < chunk->edges.size; i++) {
-			source = chunk->edges.data[i].from;
-			if (!is_idle(graph, source))
-				graph->edges[next[source]++] =
-					chunk->edges.data[i].edge;
+			const struct raw_edge *raw = &chunk->edges.data[i];
+			uint64_t to;
+
+			if (is_idle(graph, raw->from))
+				continue;
+			to = next[raw->from]++;
+			graph->edges[to] = raw->edge;
+			graph->at[to] = raw->at;
 		}
 		vec_deinit(&chunk->edges);
 	}

@@ -16,6 +16,7 @@
 struct raw_edge {
 	uint32_t from;
 	struct graph_edge edge;
+	uint32_t at; /* struct graph.at */
 };
 
 /* What a chunk could not read. */
@@ -66,9 +67,13 @@ struct scan {
 
 /* ---- scan_word.c */
 
-/* A reference that is none to itself. */
+/* A reference that is none to itself; @at: how far into the object. */
 void scan_add_edge(struct chunk *chunk, uint32_t from, uint32_t to,
-		   uint64_t word, enum heap_reference how);
+		   uint64_t word, enum heap_reference how, uint32_t at);
+
+/* How far into object @to the address @value lies. */
+uint32_t scan_offset_in(const struct scan *scan, uint32_t to, uint64_t value,
+			enum heap_reference how);
 
 /* @n words of @from, the first of which is its @first_word'th. */
 void scan_words(const struct scan *scan, struct chunk *chunk, uint32_t from,

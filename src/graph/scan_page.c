@@ -251,7 +251,7 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 				 (pfn & ((1u << GRAPH_PAGES_SHIFT) - 1)) *
 						 per_page + word :
 				 (1u << 29) - 1,
-			 how);
+			 how, scan_offset_in(scan, to, page[word], how));
 	}
 }
 

@@ -5,17 +5,30 @@
 #include "base/util.h"
 
 void scan_add_edge(struct chunk *chunk, uint32_t from, uint32_t to,
-		     uint64_t word, enum heap_reference how)
+		   uint64_t word, enum heap_reference how, uint32_t at)
 {
 	struct raw_edge edge = {
 		.from = from,
 		.edge = { to, (uint32_t)word | (uint32_t)how << 29 },
+		.at = at,
 	};
 
 	if (from == to)
 		chunk->statistics.self++;
 	else if (!vec_push(&chunk->edges, edge))
 		chunk->nomem = true;
+}
+
+uint32_t scan_offset_in(const struct scan *scan, uint32_t to, uint64_t value,
+			enum heap_reference how)
+{
+	uint64_t offset;
+
+	if (how != HEAP_REF_ADDRESS && how != HEAP_REF_PERCPU)
+		return 0;
+	offset = value - heap_object_va(scan->heap, to);
+	/* Another address of a per-cpu block than its first CPU's. */
+	return offset < UINT32_MAX ? (uint32_t)offset : GRAPH_AT_UNKNOWN;
 }
 
 static bool is_task(const struct scan *scan, uint32_t id)
@@ -151,7 +164,10 @@ void scan_words(const struct scan *scan, struct chunk *chunk,
 				add_disregarded(chunk, from, to,
 						first_word + i, why);
 			else
-				scan_add_edge(chunk, from, to, first_word + i, how);
+				scan_add_edge(chunk, from, to, first_word + i,
+					      how,
+					      scan_offset_in(scan, to, words[i],
+							     how));
 			continue;
 		}
 		if (how != HEAP_REF_NONE) {

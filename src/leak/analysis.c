@@ -2,6 +2,7 @@
 /* The public entry points: from a dump to what was found in it. */
 #include "leak/analysis.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,7 @@ const char *const stage_names[STAGES] = {
 	[STAGE_SCAN] = "scan",
 	[STAGE_MARK] = "mark",
 	[STAGE_LEAKS] = "leaks",
+	[STAGE_TYPES] = "types",
 };
 
 static double seconds(clockid_t clock)
@@ -233,6 +235,74 @@ static struct kml_error *copy_gaps(const struct kernel *kernel,
 	return NULL;
 }
 
+/* "ADDRESS=TYPE" */
+static struct kml_error *read_override(const struct kml_analysis *a,
+				       const struct types *types,
+				       const char *text,
+				       struct infer_override *ret)
+{
+	enum heap_reference how;
+	uint32_t first, n;
+	const char *name;
+	uint64_t va;
+	char *end;
+
+	va = strtoull(text, &end, 16);
+	if (end == text || *end != '=')
+		return error_new(KML_ERR_ARGUMENT,
+				 "'%s' is not ADDRESS=TYPE", text);
+	name = end + 1;
+	if (!strncmp(name, "struct ", 7))
+		name += 7;
+	ret->id = heap_resolve(&a->heap, va, &how);
+	if (ret->id == HEAP_NONE || heap_object_va(&a->heap, ret->id) != va)
+		return error_at(KML_ERR_ARGUMENT, va,
+				"no object begins at 0x%" PRIx64, va);
+	ret->type = types_find(types, name, &first, &n);
+	if (!ret->type)
+		return error_new(KML_ERR_ARGUMENT,
+				 "the debuginfo has no 'struct %s'", name);
+	if (types_get(types, ret->type)->size >
+	    heap_object_bytes(&a->heap, ret->id))
+		return error_at(KML_ERR_ARGUMENT, va,
+				"a 'struct %s' is larger than the object at 0x%" PRIx64,
+				name, va);
+	return NULL;
+}
+
+static struct kml_error *infer_types(struct kml_analysis *a)
+{
+	_cleanup_free_ struct infer_override *overrides =
+		calloc(a->options.n_types + 1, sizeof(*overrides));
+	struct infer_options options = {
+		.held_out = UINT32_MAX,
+		.overrides = overrides,
+		.n_overrides = a->options.n_types,
+	};
+	struct types types;
+	struct kml_error *error;
+	size_t i;
+
+	if (!overrides)
+		return error_nomem();
+	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
+	if (error)
+		return error;
+	for (i = 0; !error && i < a->options.n_types; i++)
+		error = read_override(a, &types, a->options.types[i],
+				      &overrides[i]);
+	if (error)
+		types_deinit(&types);
+	else
+		error = infer_run(&a->kernel, &a->graph, &types, &options,
+				  &a->infer);
+	if (!error)
+		error = refcounts_find(&a->kernel, &a->graph, &a->infer,
+				       a->reached, &a->refcounts);
+	a->inferred = !error;
+	return error;
+}
+
 static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 {
 	static struct kml_error *(*const stages[STAGES])(struct kml_analysis *) = {
@@ -242,6 +312,7 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 		[STAGE_SCAN] = scan,
 		[STAGE_MARK] = mark,
 		[STAGE_LEAKS] = find_leaks,
+		[STAGE_TYPES] = infer_types,
 	};
 	double wall = seconds(CLOCK_MONOTONIC);
 	double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -259,6 +330,11 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 	a->stages[stage].wall_s = seconds(CLOCK_MONOTONIC) - wall;
 	a->stages[stage].cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	return error;
+}
+
+struct kml_error *analysis_infer(struct kml_analysis *analysis)
+{
+	return analysis->inferred ? NULL : run_stage(analysis, STAGE_TYPES);
 }
 
 /* The caller's strings may go away. */
@@ -288,6 +364,15 @@ struct kml_error *analysis_copy_options(struct kml_analysis *a,
 	if (options->cache_dir &&
 	    !(a->options.cache_dir = a->cache_dir = strdup(options->cache_dir)))
 		return error_nomem();
+	a->types = calloc(a->options.n_types + 1, sizeof(*a->types));
+	if (!a->types)
+		return error_nomem();
+	for (i = 0; i < a->options.n_types; i++) {
+		a->types[i] = strdup(options->types[i]);
+		if (!a->types[i])
+			return error_nomem();
+	}
+	a->options.types = (const char *const *)a->types;
 	a->messenger.fn = a->options.message;
 	a->messenger.arg = a->options.message_arg;
 	return NULL;
@@ -332,6 +417,8 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	sites_deinit(&a->sites);
 	kmemleak_deinit(&a->kmemleak);
 	held_deinit(&a->held);
+	refcounts_deinit(&a->refcounts);
+	infer_deinit(&a->infer);
 	leaks_deinit(&a->leaks);
 	graph_deinit(&a->graph);
 	kernel_deinit(&a->kernel);
@@ -352,6 +439,9 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	for (i = 0; a->paths && a->paths[i]; i++)
 		free(a->paths[i]);
 	free(a->paths);
+	for (i = 0; a->types && a->types[i]; i++)
+		free(a->types[i]);
+	free(a->types);
 	free(a->vmlinux);
 	free(a->cache_dir);
 	free(a);

@@ -16,7 +16,9 @@
 #include "leak/compare.h"
 #include "kernel/kmemleak.h"
 #include "leak/held.h"
+#include "leak/infer.h"
 #include "leak/leak.h"
+#include "leak/refcount.h"
 #include "leak/user.h"
 
 /* Stages whose time is measured. */
@@ -27,6 +29,7 @@ enum stage {
 	STAGE_SCAN,      /* the pass over the image */
 	STAGE_MARK,
 	STAGE_LEAKS,     /* leak roots, groups, what stacks hold */
+	STAGE_TYPES,     /* of objects; when a report asks for them */
 	STAGES,
 };
 
@@ -51,9 +54,10 @@ struct loaded {
 };
 
 struct kml_analysis {
-	struct kml_options options; /* its strings are the three below */
+	struct kml_options options; /* its strings are those below */
 	char **paths;               /* of the dump; NULL-terminated */
 	char *vmlinux, *cache_dir;
+	char **types; /* "ADDRESS=TYPE"; NULL-terminated */
 	struct user user; /* what the user says of the kernel */
 	struct messenger messenger;
 	struct image *image;
@@ -73,6 +77,9 @@ struct kml_analysis {
 	bool has_retained;        /* once it has been asked for: */
 	struct retained retained;
 	struct accumulations accumulations;
+	struct infer infer; /* after analysis_infer() */
+	bool inferred;
+	struct refcounts refcounts; /* the same; needs types */
 	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
 	/* Copies of kernel.gaps as they were then. */
@@ -81,6 +88,10 @@ struct kml_analysis {
 };
 
 extern const char *const stage_names[STAGES];
+
+/* Find out of which types objects are, unless that was done before. */
+struct kml_error *analysis_infer(struct kml_analysis *analysis)
+	error_must_check;
 
 /* As kml_analyze() and kml_inventory(), of a dump. */
 struct kml_error *analysis_make(const struct kml_options *options,

@@ -11,10 +11,12 @@
 #include "report/holds.h"
 #include "leak/trust.h"
 #include "report/json_common.h"
+#include "report/refcounts.h"
 #include "report/site.h"
 #include "report/source.h"
 #include "report/stacks.h"
 #include "report/summary.h"
+#include "report/type.h"
 
 #define MAX_POINTERS 16u
 #define MAX_HOLDS 16u
@@ -172,6 +174,7 @@ static void json_leak(struct json *json, struct report *report,
 	json_object(json, NULL);
 	json_object_members(json, &object);
 	json_string(json, "detail", detail[0] ? detail : NULL);
+	type_json(json, report, leak->id);
 	if (ages_find(&report->analysis->user.ages, leak->id, &age))
 		json_seconds(json, "age_seconds", (double)age / 1000);
 	else
@@ -361,6 +364,8 @@ void report_json(struct report *report)
 	json_totals(&json, report);
 	json_user(&json, report);
 	json_leaks(&json, report);
+	if (report->analysis->inferred)
+		json_refcounts(&json, report);
 	json_held(&json, report);
 	json_blind(&json, report);
 	json_precise(&json, report);

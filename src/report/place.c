@@ -277,6 +277,7 @@ const char *place_member(const struct report *report,
 			 const struct object *object, uint64_t offset,
 			 char ret[PLACE_MEMBER_BYTES])
 {
+	const struct infer *infer = &report->analysis->infer;
 	char path[PLACE_MEMBER_BYTES];
 
 	place_type(report, object, offset, path);
@@ -284,6 +285,11 @@ const char *place_member(const struct report *report,
 	if (path[0])
 		snprintf(ret, PLACE_MEMBER_BYTES, " (%.*s)",
 			 PLACE_MEMBER_BYTES - 4, path);
+	else if (infer_member(infer, object->id, offset, path, sizeof(path)))
+		snprintf(ret, PLACE_MEMBER_BYTES, " (%s%.*s)",
+			 infer->confidence[object->id] < INFER_HIGH ?
+				 "probably " : "",
+			 PLACE_MEMBER_BYTES - 16, path);
 	return ret;
 }
 

@@ -2,6 +2,7 @@
 /* kmlanalyze show as JSON: schema/kmlanalyze.schema.json. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "leak/fingerprint.h"
@@ -10,6 +11,7 @@
 #include "report/show.h"
 #include "report/site.h"
 #include "report/source.h"
+#include "report/type.h"
 
 static void json_holders(struct json *json, struct report *report,
 			 const struct show *show)
@@ -68,6 +70,20 @@ static void json_verdict(struct json *json, const struct report *report,
 	json_end(json);
 }
 
+static void json_as_c(struct json *json, struct report *report,
+		      const struct show *show)
+{
+	struct kml_error *error = NULL;
+	_cleanup_free_ char *text = NULL;
+	char type[TYPE_BYTES];
+
+	if (type_format(report, show->id, type) && !strchr(type, '['))
+		error = lines_format(report->analysis->lines, type,
+				     show->object.va, &text);
+	kml_error_destroy(error);
+	json_string(json, "as_c", text);
+}
+
 void json_show_object(struct json *json, struct report *report,
 		      const struct show *show)
 {
@@ -83,6 +99,7 @@ void json_show_object(struct json *json, struct report *report,
 	if (show->cpu >= 0)
 		json_number(json, "cpu", (uint64_t)show->cpu);
 	json_verdict(json, report, show);
+	type_json(json, report, show->id);
 	if (caller)
 		object_symbol(report, caller, symbol);
 	json_string(json, "caller", caller ? symbol : NULL);
@@ -105,6 +122,8 @@ static void json_object_facts(struct json *json, struct report *report,
 			snprintf(hex + 2 * i, 3, "%02x", content.data[i]);
 		json_string(json, "content", content.readable ? hex : NULL);
 	}
+	if (report->options.as_c)
+		json_as_c(json, report, show);
 	json_end(json);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kmlanalyze show, for a person. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "report/holder.h"
@@ -8,6 +9,7 @@
 #include "report/number.h"
 #include "report/show.h"
 #include "report/site.h"
+#include "report/type.h"
 
 /* Of the object's beginning, and around the address if that lies behind. */
 #define SHOWN_BYTES 64u
@@ -133,7 +135,7 @@ static void print_object(struct report *report, const struct show *show)
 {
 	const struct object *object = &show->object;
 	struct writer *w = &report->writer;
-	char text[SYMBOL_BYTES_MAX];
+	char text[SYMBOL_BYTES_MAX], sentence[TYPE_SENTENCE_BYTES];
 
 	object_detail(report, object, text);
 	writer_printf(w, "  %s 0x%016" PRIx64 ", %s%s%s", object_family(object),
@@ -151,6 +153,42 @@ static void print_object(struct report *report, const struct show *show)
 	if (show->place[0])
 		writer_printf(w, "  %s\n", show->place);
 	text_show_sites(report, object);
+	if (type_sentence(report, show->id, sentence))
+		writer_printf(w, "  %s\n", sentence);
+	if (object_caller(object)) {
+		object_symbol(report, object_caller(object), text);
+		writer_printf(w, "  %s by %s\n",
+			      object->kind == HEAP_VMALLOC || object->kind == HEAP_SLAB ? "allocated" : "mapped",
+			      text);
+	}
+}
+
+/* Line by line, indented. */
+static void print_lines(struct writer *w, const char *text)
+{
+	size_t n;
+
+	for (; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		writer_printf(w, "    %.*s\n", (int)n, text);
+	}
+}
+
+static void print_as_c(struct report *report, const struct show *show)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	_cleanup_free_ char *text = NULL;
+	char type[TYPE_BYTES];
+
+	if (!type_format(report, show->id, type) || strchr(type, '['))
+		return;
+	error = lines_format(report->analysis->lines, type, show->object.va,
+			     &text);
+	if (error)
+		writer_printf(&report->writer, "    not as C: %s\n",
+			      kml_error_message(error));
+	else
+		print_lines(&report->writer, text);
 }
 
 void show_text_head(struct report *report, const struct show *show)
@@ -179,6 +217,8 @@ static void print_address(struct report *report, const struct show *show)
 	print_holders(report, show);
 	if (!report->options.no_content)
 		print_content(report, show);
+	if (report->options.as_c)
+		print_as_c(report, show);
 }
 
 void report_show_text(struct report *report)

@@ -11,9 +11,11 @@
 #include "report/holds.h"
 #include "report/number.h"
 #include "report/object.h"
+#include "report/refcounts.h"
 #include "report/site.h"
 #include "report/source.h"
 #include "report/summary.h"
+#include "report/type.h"
 
 #define MAX_FAMILIES 5u
 #define MAX_POINTERS 6u
@@ -127,7 +129,16 @@ static void print_disregarded(struct report *report,
 	}
 }
 
-static void print_leak(struct report *report, const struct leak *leak)
+static void print_type(struct report *report, uint32_t id, const char *indent)
+{
+	char text[TYPE_SENTENCE_BYTES];
+
+	if (type_sentence(report, id, text))
+		writer_printf(&report->writer, "%s%s\n", indent, text);
+}
+
+static void print_leak(struct report *report, const struct leak *leak,
+		       bool with_type)
 {
 	const struct object object = object_of(report, leak->id);
 	struct writer *w = &report->writer;
@@ -137,6 +148,8 @@ static void print_leak(struct report *report, const struct leak *leak)
 	writer_printf(w, "\n    0x%016" PRIx64 "  %s  %s%s%s\n", object.va,
 		      BYTES(object.bytes), object_family(&object),
 		      detail[0] ? ", " : "", detail);
+	if (with_type)
+		print_type(report, leak->id, "      ");
 	text_leak_site(report, &object);
 	if (leak->verdict == LEAK_POSSIBLE)
 		writer_printf(w, "      possible: %s\n",
@@ -199,12 +212,17 @@ static void print_group(struct report *report, uint32_t g)
 	const struct leak_group *group = &leaks->groups[g];
 	uint64_t limit = report->options.limit;
 	uint32_t i, n = group->n_leaks;
+	bool common;
 
 	if (limit && limit < n)
 		n = (uint32_t)limit;
 	print_group_header(report, g + 1, group);
+	common = type_is_common(report, group);
+	if (common)
+		print_type(report, leaks->leaks[group->first_leak].id, "    ");
 	for (i = 0; i < n; i++)
-		print_leak(report, &leaks->leaks[group->first_leak + i]);
+		print_leak(report, &leaks->leaks[group->first_leak + i],
+			   !common);
 	if (n < group->n_leaks)
 		writer_printf(&report->writer, "\n    ... and %s more like %s\n",
 			      COUNT(group->n_leaks - n),
@@ -289,10 +307,15 @@ void report_text(struct report *report)
 {
 	text_summary(report);
 	print_leaks(report);
+	if (report->analysis->inferred)
+		text_refcounts(report);
 	if (report->analysis->options.held_by_stack)
 		text_held(report);
 	if (report->analysis->options.blind)
 		text_blind(report);
+	if (!report->analysis->infer.types.has_variables)
+		writer_puts(&report->writer,
+			    "\nFewer types than there could be: those of variables are in a vmlinux alone, which is not at hand.\n");
 	print_why_not(report);
 	if (report->options.statistics) {
 		text_rules(report);

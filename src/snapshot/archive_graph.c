@@ -13,7 +13,7 @@
 /* enum heap_reference: reports have a word for each. */
 #define HOWS (HEAP_REF_PHYSICAL + 1u)
 
-archive_covers(struct graph, 136);
+archive_covers(struct graph, 144);
 archive_covers(struct graph_disregarded, 16);
 archive_covers(struct graph_statistics, 80);
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of infer.c share. */
+#ifndef KML_LEAK_INFER_OBJECT_H
+#define KML_LEAK_INFER_OBJECT_H
+
+#include "leak/infer.h"
+
+/* What the words of an object that has no type yet look like. */
+enum word_class {
+	WORD_ZERO,   /* says nothing */
+	WORD_NUMBER, /* no pointer */
+	WORD_HEAP,   /* an address of memory */
+	WORD_IMAGE,  /* an address of the kernel image or a module */
+};
+#define INFER_MAX_WORDS 512u /* of an object that are looked at */
+
+struct infer_symbol {
+	uint32_t id, offset; /* the object, and where in it */
+	uint64_t va;
+	uint32_t type;       /* of what is there: struct or function; 0 */
+};
+
+/* A struct with something at a place: a pointer to a type, or that type. */
+struct infer_place {
+	uint32_t type, offset; /* what, and where... */
+	uint32_t outer;        /* ... in which struct */
+};
+
+struct infer_index {
+	VEC(struct infer_place) pointers, members; /* sorted */
+};
+
+/* What there is for objects of a size: */
+struct infer_fit {
+	uint64_t most;  /* a type of more bytes does not fit */
+	uint64_t least; /* one of less would be in a smaller slot */
+	bool open;      /* its objects have no type yet */
+	bool exact;     /* all objects are of one type, a cache of its own */
+};
+
+struct inference {
+	struct kernel *kernel;
+	const struct graph *graph;
+	struct infer out;
+	uint32_t held_out;
+	uint32_t *region; /* by object: index; looked up all the time */
+	struct infer_index index;
+	struct infer_fit *cache_fit; /* by cache */
+
+	/* Contents of open objects: two bits a word. */
+	uint64_t *region_words; /* by region: its first word in classes;
+				   UINT64_MAX: not looked at */
+	uint32_t *region_stride; /* words of an object */
+	uint64_t *classes;
+	VEC(struct infer_symbol) symbols; /* by id */
+
+	/* Objects without a type that someone said something of. */
+	uint32_t *cand;      /* type */
+	uint8_t *for_it, *against;
+	uint8_t *cand_confidence, *cand_reason;
+	VEC(uint32_t) touched;
+	VEC(uint32_t) queue; /* typed, and their pointers not followed yet */
+	uint64_t *generic;   /* a bit by type: part of anything */
+	uint64_t *text;      /* a bit by object: it holds a string */
+	uint32_t cpumask;    /* the type: allocated as long as there are CPUs */
+};
+
+static inline enum word_class infer_word(const struct inference *i,
+					 uint64_t first, uint32_t word)
+{
+	uint64_t at = first + word;
+
+	return (enum word_class)(i->classes[at / 32] >> at % 32 * 2 & 3);
+}
+
+static inline const struct heap_region *
+infer_region(const struct inference *i, uint32_t id)
+{
+	return &i->kernel->heap->regions.data[i->region[id]];
+}
+
+/* From an object's start to the first word of it in the graph. */
+static inline uint64_t infer_shift(const struct inference *i, uint32_t id)
+{
+	const struct heap_region *r = infer_region(i, id);
+
+	/* Pages, areas and per-cpu blocks begin at a multiple of 4 at least;
+	 * where that is not one of 8, heap_object_va() says so. */
+	if (r->slot_bytes)
+		return -(r->va + r->pad_bytes +
+			 (uint64_t)(id - r->first_id) * r->slot_bytes) & 7;
+	return r->kind == HEAP_PERCPU ?
+		       -heap_object_va(i->kernel->heap, id) & 7 :
+		       -r->va & 7;
+}
+
+/* infer_words.c */
+struct kml_error *infer_read_words(struct inference *i) error_must_check;
+/* The first class word of an object; false: its contents are not known. */
+bool infer_words(const struct inference *i, uint32_t id, uint64_t *first_ret,
+		 uint32_t *n_ret);
+const struct infer_symbol *infer_symbols(const struct inference *i, uint32_t id,
+					 size_t *n_ret);
+
+/* infer_index.c */
+struct kml_error *infer_make_index(struct inference *i) error_must_check;
+const struct infer_place *infer_having_pointer(const struct inference *i,
+					       uint32_t to, uint32_t offset,
+					       size_t *n_ret);
+const struct infer_place *infer_having_member(const struct inference *i,
+					      uint32_t type, uint32_t offset,
+					      size_t *n_ret);
+bool infer_is_generic(const struct inference *i, uint32_t type);
+
+/* infer_check.c */
+struct infer_fit infer_fit_of(const struct inference *i, uint32_t id);
+enum infer_size {
+	INFER_TOO_LARGE,
+	INFER_PART,  /* smaller than what is asked of kmalloc() for it */
+	INFER_WHOLE,
+};
+enum infer_size infer_size(const struct inference *i,
+			   const struct infer_fit *fit, uint32_t type);
+struct infer_match {
+	unsigned matches; /* pointers to objects of the type they are to */
+	unsigned good;    /* pointers where pointers are to be */
+	unsigned bad;     /* something else there, or pointers elsewhere */
+};
+struct infer_match infer_check(struct inference *i, uint32_t id, uint32_t type);
+bool infer_is_plausible(const struct infer_match *match);
+
+/* infer_resemble.c: rounds over what no typed pointer reaches. */
+struct kml_error *infer_by_place(struct inference *i) error_must_check;
+struct kml_error *infer_by_symbols(struct inference *i) error_must_check;
+struct kml_error *infer_by_shape(struct inference *i) error_must_check;
+struct kml_error *infer_by_kin(struct inference *i) error_must_check;
+
+/* infer.c: say what an object is, unless that is known already. */
+struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
+			       enum infer_confidence confidence,
+			       enum infer_reason reason, uint32_t from,
+			       uint32_t where) error_must_check;
+/* Allocated, of a cache that has no type, and without one. */
+bool infer_is_open(const struct inference *i, uint32_t id);
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The types of the kernel in the dump: what is known of its vmlinux, else the
+ * BTF that the kernel itself keeps; and that of its modules, which is in the
+ * dump alone.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "leak/infer.h"
+
+#define MAX_BTF_BYTES (UINT64_C(64) << 20)
+
+/* NULL, and *@ret NULL, if it is not to be had. */
+static void *read_block(struct kernel *kernel, uint64_t va, uint64_t bytes)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	_cleanup_free_ void *data = NULL;
+
+	if (!va || !bytes || bytes > MAX_BTF_BYTES)
+		return NULL;
+	data = malloc(bytes);
+	if (!data)
+		return NULL;
+	error = image_read_va(kernel->image, va, data, bytes);
+	return error ? NULL : take_ptr(data);
+}
+
+/* Damaged BTF is as good as none. */
+static struct kml_error *forgive(struct kml_error *error)
+{
+	if (kml_error_code(error) != KML_ERR_CORRUPT)
+		return error;
+	kml_error_destroy(error);
+	return NULL;
+}
+
+/* __start_BTF..__stop_BTF: since Linux 5.2 (341dfcf8d78e); part of the image. */
+static void *kernel_btf(struct kernel *kernel, size_t *bytes_ret)
+{
+	uint64_t start, stop;
+
+	if (!kernel_has_symbol(kernel, "__start_BTF", &start) ||
+	    !kernel_has_symbol(kernel, "__stop_BTF", &stop) || stop <= start)
+		return NULL;
+	*bytes_ret = stop - start;
+	return read_block(kernel, start, stop - start);
+}
+
+/* CONFIG_DEBUG_INFO_BTF_MODULES, since 5.11 (36e68442d1af); one module with
+ * BTF of another build, or none, is no harm. */
+static struct kml_error *add_module(struct kernel *kernel, struct types *types,
+				    const struct kernel_module *module,
+				    const struct profile_member *data,
+				    const struct profile_member *size,
+				    const struct types_btf *base)
+{
+	_cleanup_free_ void *block = NULL;
+	struct types_btf btf = *base;
+	struct kml_error *error;
+	uint64_t va, bytes;
+
+	error = kernel_read_u64(kernel, module->va + data->offset, &va);
+	if (!error)
+		error = kernel_read_uint(kernel, module->va + size->offset, 4,
+					 &bytes);
+	if (error) {
+		kml_error_destroy(error);
+		return NULL;
+	}
+	block = read_block(kernel, va, bytes);
+	if (!block)
+		return NULL;
+	btf.data = block;
+	btf.bytes = bytes;
+	return forgive(types_add_btf(types, &btf));
+}
+
+static struct kml_error *add_modules(struct kernel *kernel, struct types *types,
+				     const void *base_btf, size_t base_bytes)
+{
+	struct profile_member data, size;
+	struct types_btf base = { .n_base = types->n_btf };
+	struct kml_error *error = NULL;
+	size_t j;
+
+	if (!profile_member(kernel->profile, "module", "btf_data", &data) ||
+	    !profile_member(kernel->profile, "module", "btf_data_size", &size) ||
+	    !types_btf_strings(base_btf, base_bytes, &base.base_strings,
+			       &base.base_strings_bytes))
+		return NULL;
+	for (j = 0; !error && j < kernel->modules.size; j++)
+		error = add_module(kernel, types, &kernel->modules.data[j],
+				   &data, &size, &base);
+	return error;
+}
+
+struct kml_error *infer_load_types(struct kernel *kernel, const char *cache_dir,
+				   struct types *ret)
+{
+	struct types_btf btf = { 0 };
+	_cleanup_free_ void *block = kernel_btf(kernel, &btf.bytes);
+	struct types types;
+	struct kml_error *error;
+
+	error = types_load(&types, kernel->profile, cache_dir);
+	btf.data = block;
+	if (!error && block && types.records.size <= 1)
+		error = forgive(types_add_btf(&types, &btf));
+	if (!error && block && types.has_btf)
+		error = add_modules(kernel, &types, block, btf.bytes);
+	if (!error)
+		error = types_seal(&types);
+	if (error)
+		types_deinit(&types);
+	else
+		*ret = types;
+	return error;
+}

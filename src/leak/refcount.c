@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "leak/refcount.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "graph/overrides.h"
+#include "leak/leak.h"
+
+/* Counts that no object has: the memory is not what it seems. */
+#define MAX_COUNT (1u << 24)
+#define MAX_PAGE_COUNT 64u
+
+const char *const refcount_kinds[REFCOUNT_KINDS] = {
+	[REFCOUNT_DENTRY] = "dentry",	      [REFCOUNT_INODE] = "inode",
+	[REFCOUNT_FILE] = "file",	      [REFCOUNT_SK_BUFF] = "sk_buff",
+	[REFCOUNT_NET_DEVICE] = "net_device", [REFCOUNT_TASK] = "task_struct",
+	[REFCOUNT_PAGE] = "page",
+};
+
+static const struct {
+	const char *count;  /* the member, as path */
+	const char *count2; /* if there is none of that name */
+	unsigned bias;      /* of count2 */
+	bool percpu2;       /* count2 is a per-cpu pointer to integers */
+	/* References that no word says:
+	 * - of a dentry: simple_pin(), d_make_persistent() and the like of
+	 *   file systems in memory, whose dentries are never given back;
+	 * - of an inode, of its hash table or superblock alone (block devices,
+	 *   pseudo inodes), and of a dentry that is being killed;
+	 * - of a file: of the system call that is in it, in a register;
+	 * - of a net_device: init_net's, and its being registered
+	 *   (register_netdevice(), until free_netdev());
+	 * - of a page: of who works with it just now;
+	 * - of a task: its being on the lists of tasks, and its own that the
+	 *   scheduler drops (put_task_struct_rcu_user()). */
+	unsigned unsaid;
+	unsigned few;       /* counts up to this one say too little */
+} kinds[REFCOUNT_KINDS] = {
+	[REFCOUNT_DENTRY] = { "d_lockref.count", NULL, 0, false, 1, 1 },
+	[REFCOUNT_INODE] = { "i_count.counter", "i_count.refs.counter", 0,
+			     false, 1, 1 },
+	/* file.f_count until Linux 6.13 (90ee6ed776c0), then f_ref, which is 0
+	 * for one reference */
+	[REFCOUNT_FILE] = { "f_count.counter", "f_ref.refcnt.counter", 1, false,
+			    1, 1 },
+	[REFCOUNT_SK_BUFF] = { "users.refs.counter", NULL, 0, false, 0, 1 },
+	/* Without CONFIG_PCPU_DEV_REFCNT the first one */
+	[REFCOUNT_NET_DEVICE] = { "dev_refcnt.refs.counter", "pcpu_refcnt", 0,
+				  true, 1, 1 },
+	[REFCOUNT_TASK] = { "usage.refs.counter", "usage.counter", 0, false, 2,
+			    2 },
+	/* What is cut into pieces counts them beforehand, by thousands:
+	 * __page_frag_cache_refill(); see MAX_PAGE_COUNT. */
+	[REFCOUNT_PAGE] = { "_refcount.counter", NULL, 0, false, 1, 1 },
+};
+
+/* Pointers to the object itself that go without being counted. */
+static const struct {
+	enum refcount_kind kind;
+	const char *type, *member;
+} uncounted[] = {
+	/* __xdp_rxq_info_reg(), netif_napi_add(), loopback_net_init(),
+	 * netdev_name_node_alloc(), neigh_sysctl_register() */
+	{ REFCOUNT_NET_DEVICE, "xdp_rxq_info", "dev" },
+	{ REFCOUNT_NET_DEVICE, "napi_struct", "dev" },
+	{ REFCOUNT_NET_DEVICE, "net", "loopback_dev" },
+	{ REFCOUNT_NET_DEVICE, "netdev_name_node", "dev" },
+	{ REFCOUNT_NET_DEVICE, "ctl_table", "extra1" },
+	/* A queue counts once; the next one's link or its head is back. */
+	{ REFCOUNT_SK_BUFF, "sk_buff", "prev" },
+	{ REFCOUNT_SK_BUFF, "sk_buff_head", "prev" },
+	/* copy_process(), complete_signal(), mm_update_next_owner() */
+	{ REFCOUNT_TASK, "task_struct", "real_parent" },
+	{ REFCOUNT_TASK, "task_struct", "parent" },
+	{ REFCOUNT_TASK, "task_struct", "group_leader" },
+	{ REFCOUNT_TASK, "signal_struct", "curr_target" },
+	{ REFCOUNT_TASK, "mm_struct", "owner" },
+};
+
+struct layout {
+	uint32_t type;   /* 0: this kernel has it not, or differently */
+	uint64_t offset; /* of the count */
+	unsigned bytes;
+	unsigned bias;
+	bool percpu;
+};
+
+/* A member that does not count. */
+struct member {
+	uint32_t type;
+	uint64_t offset;
+	uint8_t kind;
+};
+
+struct object {
+	uint32_t id;
+	uint8_t kind;
+	uint32_t offset; /* of the struct in the object */
+	uint64_t count, references, links;
+};
+
+struct finder {
+	struct kernel *kernel;
+	const struct graph *graph;
+	struct infer *infer;
+	const uint64_t *reached;
+	struct layout layouts[REFCOUNT_KINDS];
+	struct member members[ARRAY_SIZE(uncounted)];
+	size_t n_members;
+	uint8_t *type_kind;    /* by type: enum refcount_kind plus one; 0: none */
+	uint32_t *type_offset; /* by type: of that in it */
+	VEC(struct object) objects; /* by id */
+	uint32_t *index;       /* by id: into objects; HEAP_NONE: none */
+	struct refcounts out;
+};
+
+static uint32_t find_type(const struct types *types, const char *name)
+{
+	uint32_t first, n, type = types_find(types, name, &first, &n);
+
+	return n == 1 ? type : 0;
+}
+
+static bool find_layout(const struct types *types, enum refcount_kind kind,
+			struct layout *layout)
+{
+	uint32_t member;
+
+	layout->type = find_type(types, refcount_kinds[kind]);
+	if (!layout->type)
+		return false;
+	if (types_member(types, layout->type, kinds[kind].count,
+			 &layout->offset, &member)) {
+		layout->bytes = types_get(types, member)->size;
+	} else if (kinds[kind].count2 &&
+		   types_member(types, layout->type, kinds[kind].count2,
+				&layout->offset, &member)) {
+		layout->bytes = types_get(types, member)->size;
+		layout->bias = kinds[kind].bias;
+		layout->percpu = kinds[kind].percpu2;
+	} else {
+		return false;
+	}
+	return layout->bytes == 4 || layout->bytes == 8;
+}
+
+static void find_members(struct finder *f)
+{
+	const struct types *types = &f->infer->types;
+	size_t j;
+
+	for (j = 0; j < ARRAY_SIZE(uncounted); j++) {
+		struct member *m = &f->members[f->n_members];
+		uint32_t unused;
+
+		m->kind = uncounted[j].kind;
+		m->type = find_type(types, uncounted[j].type);
+		if (m->type && types_member(types, m->type, uncounted[j].member,
+					    &m->offset, &unused))
+			f->n_members++;
+	}
+}
+
+/* What kind of struct each type is, or has in it. */
+static struct kml_error *classify_types(struct finder *f)
+{
+	const struct types *types = &f->infer->types;
+	size_t n = types->records.size;
+	unsigned kind;
+	uint32_t type;
+	uint64_t at;
+
+	f->type_kind = calloc(n + 1, 1);
+	f->type_offset = calloc(n + 1, sizeof(*f->type_offset));
+	if (!f->type_kind || !f->type_offset)
+		return error_nomem();
+	for (kind = 0; kind < REFCOUNT_KINDS; kind++) {
+		struct layout *layout = &f->layouts[kind];
+
+		if (!find_layout(types, (enum refcount_kind)kind, layout)) {
+			layout->type = 0;
+			continue;
+		}
+		/* Of those that are in other structs: an inode. */
+		for (type = 1; kind == REFCOUNT_INODE && type < n; type++) {
+			if (types_is_struct(types, type) &&
+			    types_find_inner(types, type, layout->type, &at)) {
+				f->type_kind[type] = (uint8_t)(kind + 1);
+				f->type_offset[type] = (uint32_t)at;
+			}
+		}
+		if (kind != REFCOUNT_PAGE)
+			f->type_kind[layout->type] = (uint8_t)(kind + 1);
+	}
+	return NULL;
+}
+
+/* ---- counts */
+
+static bool read_percpu(struct finder *f, uint64_t pointer, uint64_t *ret)
+{
+	const struct kernel *kernel = f->kernel;
+	int64_t sum = 0;
+	unsigned cpu;
+
+	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
+		struct kml_error *error;
+		uint64_t n;
+
+		if (!kernel->cpu_offset[cpu])
+			continue;
+		error = kernel_read_uint(f->kernel,
+					 pointer + kernel->cpu_offset[cpu], 4,
+					 &n);
+		if (error) {
+			kml_error_destroy(error);
+			return false;
+		}
+		sum += (int32_t)n;
+	}
+	*ret = sum > 0 ? (uint64_t)sum : 0;
+	return true;
+}
+
+static bool read_count(struct finder *f, const struct layout *layout,
+		       uint64_t va, uint64_t *ret)
+{
+	struct kml_error *error =
+		kernel_read_uint(f->kernel, va + layout->offset,
+				 layout->percpu ? 8 : layout->bytes, ret);
+
+	if (error) {
+		kml_error_destroy(error);
+		return false;
+	}
+	if (layout->percpu)
+		return read_percpu(f, *ret, ret);
+	if (layout->bytes == 4)
+		*ret = (uint64_t)(int64_t)(int32_t)*ret;
+	*ret += layout->bias;
+	return true;
+}
+
+/* Does the kernel itself hold it, as far as we know? */
+static bool is_live(const struct finder *f, uint32_t id)
+{
+	const struct heap *heap = f->kernel->heap;
+
+	return heap_is_allocated(heap, id) && !bitmap_test(heap->waiting, id) &&
+	       bitmap_test(f->reached, id);
+}
+
+/* Where it is mapped into user space each mapping counts: the vDSO's data, and
+ * buffers that drivers and tracing share. */
+static uint64_t count_mappings(struct finder *f, uint64_t page_va)
+{
+	struct kml_error *error;
+	uint64_t offset, n;
+	uint32_t unused;
+
+	if (!types_member(&f->infer->types, f->layouts[REFCOUNT_PAGE].type,
+			  "_mapcount.counter", &offset, &unused))
+		return 0;
+	error = kernel_read_uint(f->kernel, page_va + offset, 4, &n);
+	if (error) {
+		kml_error_destroy(error);
+		return 0;
+	}
+	/* -1: none; others below 0 are types of pages */
+	return (int32_t)n >= 0 ? n + 1 : 0;
+}
+
+/* The struct page of a block of the page allocator. */
+static struct kml_error *add_block(struct finder *f, uint32_t id)
+{
+	const struct kernel *kernel = f->kernel;
+	struct object object = { .id = id, .kind = REFCOUNT_PAGE };
+	uint64_t pfn = (heap_object_va(kernel->heap, id) - kernel->direct_va) >>
+		       12;
+	uint64_t page_va = kernel->vmemmap_va + pfn * kernel->page_struct_bytes;
+
+	if (!f->layouts[REFCOUNT_PAGE].type || !is_live(f, id))
+		return NULL;
+	if (!read_count(f, &f->layouts[REFCOUNT_PAGE], page_va,
+			&object.count)) {
+		f->out.unreadable++;
+		return NULL;
+	}
+	f->out.checked[REFCOUNT_PAGE]++;
+	if (object.count <= kinds[REFCOUNT_PAGE].few ||
+	    object.count > MAX_PAGE_COUNT)
+		return NULL;
+	object.references = count_mappings(f, page_va);
+	f->index[id] = (uint32_t)f->objects.size;
+	return vec_push(&f->objects, object) ? NULL : error_nomem();
+}
+
+static struct kml_error *add_object(struct finder *f, uint32_t id)
+{
+	uint32_t type = f->infer->type[id];
+	struct object object = { .id = id };
+
+	if (heap_region_of(f->kernel->heap, id)->kind == HEAP_PAGES)
+		return add_block(f, id);
+	if (f->infer->confidence[id] < INFER_MEDIUM || !f->type_kind[type] ||
+	    !is_live(f, id))
+		return NULL;
+	object.kind = f->type_kind[type] - 1;
+	object.offset = f->type_offset[type];
+	if (!read_count(f, &f->layouts[object.kind],
+			heap_object_va(f->kernel->heap, id) + object.offset,
+			&object.count)) {
+		f->out.unreadable++;
+		return NULL;
+	}
+	f->out.checked[object.kind]++;
+	/* Dead, or about to be: a dentry's is -128, a file's at its end. */
+	if (object.count <= kinds[object.kind].few || object.count > MAX_COUNT)
+		return NULL;
+	f->index[id] = (uint32_t)f->objects.size;
+	return vec_push(&f->objects, object) ? NULL : error_nomem();
+}
+
+/* ---- references */
+
+/* A task's own stack goes with it. */
+static bool is_own_stack(const struct finder *f, const struct object *object,
+			 uint32_t source)
+{
+	uint32_t root = graph_source_root(f->graph, f->kernel, source);
+	const struct kernel_root *r;
+
+	if (object->kind != REFCOUNT_TASK || root == UINT32_MAX)
+		return false;
+	r = &f->kernel->roots.data[root];
+	return r->kind == ROOT_STACK && r->owner < f->kernel->tasks.size &&
+	       f->kernel->tasks.data[r->owner].va ==
+		       heap_object_va(f->kernel->heap, object->id);
+}
+
+/* Pages that a CPU keeps are cut into pieces that are counted beforehand:
+ * napi_alloc_cache. */
+static bool is_cut_up(const struct finder *f, const struct object *object,
+		      uint32_t source)
+{
+	uint32_t root = graph_source_root(f->graph, f->kernel, source);
+
+	return object->kind == REFCOUNT_PAGE && root != UINT32_MAX &&
+	       f->kernel->roots.data[root].kind == ROOT_PERCPU;
+}
+
+static bool is_uncounted(const struct finder *f, const struct object *object,
+			 uint32_t source, uint64_t offset)
+{
+	const struct types *types = &f->infer->types;
+	uint32_t type, bytes;
+	size_t j;
+
+	if (source >= f->infer->n_objects)
+		return is_own_stack(f, object, source);
+	type = f->infer->type[source];
+	bytes = types_get(types, type)->size;
+	if (f->infer->confidence[source] < INFER_MEDIUM || !bytes)
+		return false;
+	/* An array of them as well. */
+	offset %= bytes;
+	for (j = 0; j < f->n_members; j++) {
+		const struct member *m = &f->members[j];
+
+		if (m->kind == object->kind && offset >= m->offset &&
+		    types_embeds(types, type, offset - m->offset, m->type))
+			return true;
+	}
+	return false;
+}
+
+static void count_edges(struct finder *f, uint32_t source)
+{
+	const struct graph *graph = f->graph;
+	uint64_t shift = source < graph->n_objects ?
+				 -heap_object_va(f->kernel->heap, source) & 7 :
+				 0;
+	uint64_t j;
+
+	for (j = graph->first[source]; j < graph->first[source + 1]; j++) {
+		const struct graph_edge *edge = &graph->edges[j];
+		struct object *object;
+
+		if (f->index[edge->to] == HEAP_NONE)
+			continue;
+		object = &f->objects.data[f->index[edge->to]];
+		/* A struct that has it in it begins where the object does. */
+		if (graph_edge_word(edge) != GRAPH_WORD_NONE && graph->at[j] &&
+		    graph->at[j] != object->offset &&
+		    object->kind != REFCOUNT_PAGE)
+			object->links++;
+		else if (!is_uncounted(f, object, source,
+				       graph_edge_word(edge) * 8ull + shift))
+			object->references += is_cut_up(f, object, source) ?
+						      MAX_PAGE_COUNT : 1;
+	}
+}
+
+static void count_references(struct finder *f)
+{
+	const struct graph *graph = f->graph;
+	uint32_t source;
+	size_t j;
+
+	for (source = 0; source < graph->n_sources; source++)
+		if (graph->first[source] != graph->first[source + 1])
+			count_edges(f, source);
+	/* What was taken for no reference may be one. */
+	for (j = 0; j < graph->n_disregarded; j++) {
+		uint32_t index = f->index[graph->disregarded[j].to];
+
+		if (index != HEAP_NONE)
+			f->objects.data[index].references++;
+	}
+}
+
+/* ---- what they are called */
+
+static bool read_pointer(struct finder *f, uint32_t type, uint64_t va,
+			 const char *path, uint64_t *ret)
+{
+	struct kml_error *error;
+	uint64_t offset;
+	uint32_t unused;
+
+	if (!types_member(&f->infer->types, type, path, &offset, &unused))
+		return false;
+	error = kernel_read_u64(f->kernel, va + offset, ret);
+	kml_error_destroy(error);
+	return !error;
+}
+
+static void read_text(struct finder *f, uint64_t va, char *ret, size_t bytes)
+{
+	struct kml_error *error = kernel_read_string(f->kernel, va, ret, bytes);
+
+	if (error)
+		ret[0] = '\0';
+	kml_error_destroy(error);
+}
+
+static void read_member_text(struct finder *f, uint32_t type, uint64_t va,
+			     const char *path, char *ret, size_t bytes)
+{
+	uint64_t offset;
+	uint32_t member;
+
+	if (types_member(&f->infer->types, type, path, &offset, &member))
+		read_text(f, va + offset, ret,
+			  MIN(bytes, 33)); /* none is longer */
+}
+
+static void name_inode(struct finder *f, uint64_t va, char *ret, size_t bytes)
+{
+	uint32_t type = f->layouts[REFCOUNT_INODE].type;
+	uint32_t sb_type = find_type(&f->infer->types, "super_block");
+	char id[33] = "";
+	uint64_t ino, sb;
+
+	if (!read_pointer(f, type, va, "i_ino", &ino))
+		return;
+	if (sb_type && read_pointer(f, type, va, "i_sb", &sb))
+		read_member_text(f, sb_type, sb, "s_id", id, sizeof(id));
+	snprintf(ret, bytes, "inode %" PRIu64 " of %s", ino, id[0] ? id : "?");
+}
+
+static void name_of(struct finder *f, enum refcount_kind kind, uint64_t va,
+		    char *ret, size_t bytes)
+{
+	uint32_t type = f->layouts[kind].type;
+	uint32_t dentry = find_type(&f->infer->types, "dentry");
+	uint64_t pointer;
+
+	ret[0] = '\0';
+	switch (kind) {
+	case REFCOUNT_DENTRY:
+		if (read_pointer(f, type, va, "d_name.name", &pointer))
+			read_text(f, pointer, ret, bytes);
+		break;
+	case REFCOUNT_FILE:
+		if (dentry && read_pointer(f, type, va, "f_path.dentry",
+					   &pointer) &&
+		    read_pointer(f, dentry, pointer, "d_name.name", &pointer))
+			read_text(f, pointer, ret, bytes);
+		break;
+	case REFCOUNT_NET_DEVICE:
+		read_member_text(f, type, va, "name", ret, bytes);
+		break;
+	case REFCOUNT_TASK:
+		read_member_text(f, type, va, "comm", ret, bytes);
+		break;
+	case REFCOUNT_INODE:
+		name_inode(f, va, ret, bytes);
+		break;
+	default:
+		break;
+	}
+}
+
+static struct kml_error *add_suspects(struct finder *f)
+{
+	unsigned kind;
+	size_t j;
+
+	for (kind = 0; kind < REFCOUNT_KINDS; kind++) {
+		for (j = 0; j < f->objects.size; j++) {
+			const struct object *object = &f->objects.data[j];
+			struct refcount_suspect suspect = {
+				.id = object->id, .kind = object->kind,
+				.count = object->count,
+				.references = object->references +
+					      kinds[kind].unsaid,
+				.links = object->links,
+			};
+
+			if (object->kind != kind ||
+			    object->count <= suspect.references)
+				continue;
+			suspect.va = heap_object_va(f->kernel->heap,
+						    object->id) +
+				     object->offset;
+			name_of(f, (enum refcount_kind)kind, suspect.va,
+				suspect.name, sizeof(suspect.name));
+			if (!vec_push(&f->out.suspects, suspect))
+				return error_nomem();
+		}
+	}
+	return NULL;
+}
+
+struct kml_error *refcounts_find(struct kernel *kernel,
+				 const struct graph *graph, struct infer *infer,
+				 const uint64_t *reached, struct refcounts *ret)
+{
+	struct finder f = {
+		.kernel = kernel, .graph = graph, .infer = infer,
+		.reached = reached,
+	};
+	struct kml_error *error = classify_types(&f);
+	uint32_t id;
+
+	find_members(&f);
+	f.index = malloc((graph->n_objects + 1ull) * sizeof(*f.index));
+	if (!error && !f.index)
+		error = error_nomem();
+	if (!error)
+		memset(f.index, 0xff,
+		       (graph->n_objects + 1ull) * sizeof(*f.index));
+	for (id = 0; !error && id < graph->n_objects; id++)
+		error = add_object(&f, id);
+	if (!error) {
+		count_references(&f);
+		error = add_suspects(&f);
+	}
+	free(f.type_kind);
+	free(f.type_offset);
+	free(f.index);
+	vec_deinit(&f.objects);
+	if (error)
+		refcounts_deinit(&f.out);
+	else
+		*ret = f.out;
+	return error;
+}
+
+void refcounts_deinit(struct refcounts *refcounts)
+{
+	vec_deinit(&refcounts->suspects);
+}
