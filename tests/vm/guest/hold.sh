@@ -18,6 +18,15 @@ rm /tmp/kmlhold/gone
 # (not exercise: it would remove dummy0, and wait for the references forever)
 churn 8
 sleep 3
+# who allocated what, says the kernel: of the pages those of the module only
+if [ -e /sys/kernel/debug/page_owner ]; then
+	awk 'BEGIN { RS = ""; ORS = "\n\n" } /kmlhold/' /sys/kernel/debug/page_owner > /tmp/page_owner
+fi
+if grep -q slub_debug /proc/cmdline; then
+	for f in /sys/kernel/debug/slab/*/alloc_traces; do
+		echo "== $f"; cat $f
+	done > /tmp/alloc_traces
+fi
 say "held, up $(cut -d' ' -f1 /proc/uptime)s"
 taskset 1 sh -c '
 	echo 1 > /sys/module/kmlhold/parameters/late
