@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	take("kmemleak.2", "/sys/kernel/debug/kmemleak");
 	take("kmemleak.3", "/sys/kernel/debug/kmemleak");
 	take("allocinfo", "/proc/allocinfo");
-	/* what hold.sh made of much longer files */
+	/* what hold.sh has read before: it takes a while */
 	take("page_owner", "/tmp/page_owner");
 	take("alloc_traces", "/tmp/alloc_traces");
 	take_slab();

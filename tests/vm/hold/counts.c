@@ -106,7 +106,7 @@ static int files(void)
 		/* a file of tmpfs has a reference of its own to its dentry */
 		{ "/tmp/kmlhold/dentry", "dentry.tmpfs", O_RDWR | O_CREAT, 3, 0 },
 		{ "/tmp/kmlhold/gone", "dentry.unlinked", O_RDWR | O_CREAT, 2, 0 },
-		{ "/proc/version", "dentry.proc", O_RDONLY, 4, 0 },
+		{ "/proc/loadavg", "dentry.proc", O_RDONLY, 4, 0 },
 		{ "/tmp/kmlhold/inode", "inode.tmpfs", O_RDWR | O_CREAT, 0, 2 },
 		{ "/tmp/kmlhold/right", "right", O_RDWR | O_CREAT, 0, 0 },
 	};

@@ -187,11 +187,13 @@ static SITE void kml_leak_ioremap(int i)
 
 static SITE void kml_leak_percpu(int i)
 {
+	/* the larger ones are not of the first chunk, which has no tags */
+	size_t size = i & 1 ? 20000 : 96;
 	struct kml_site s;
-	u64 __percpu *p;
+	void __percpu *p;
 
-	AT(&s, "kml_leak_areas", NULL); p = __alloc_percpu(96, 8);
-	LEAK("percpu", (__force void *)p, 96, &s, "percpu.%d cpu0=0x%lx", i,
+	AT(&s, "kml_leak_areas", NULL); p = __alloc_percpu(size, 8);
+	LEAK("percpu", (__force void *)p, size, &s, "percpu.%d cpu0=0x%lx", i,
 	     p ? (unsigned long)per_cpu_ptr(p, 0) : 0);
 }
 

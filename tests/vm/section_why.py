@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Section "why" of the VM tests: who allocated it, what it is, who holds it.
+
+Dumps of guests in which memory is held and never given back, references are
+forgotten, and leaks come from known functions (hold/): of stock kernels, of
+one with slub_debug=U, of one with page_owner and allocation tags. First drgn
+and the kernel's own records say that what the module logged is so; then
+kmlanalyze is asked.
+"""
+import collections, importlib, json, os, re, shutil, subprocess, time
+
+import kmltruth as kml
+
+# (scenario's script, suite, scenario); what is in MATRIX: with KML_VM_MATRIX=1.
+BOOTS = (("scenario", "bookworm", "hold"), ("scenario", "trixie-backports", "hold-track"),
+         ("scenario-owner", "trixie-backports", "hold"))
+MATRIX = (("scenario", "trixie-backports", "hold"), ("scenario", "bookworm", "hold-track"),
+          ("scenario-owner", "bookworm", "hold"), ("scenario", "bullseye", "hold"), ("scenario", "trixie", "hold"))
+# each has check(vm, scenario)
+CHECKS = ("holderchecks", "accumulationchecks", "sitechecks", "typechecks")
+# the first screen: what a terminal shows without scrolling
+SCREEN = 50
+QUERY_SECONDS = 0.2
+
+
+class Dump(str):
+    """The path of the ELF dump; called with a format: the files of that."""
+    def __call__(self, fmt):
+        return ["%s.%s" % (self[:-len(".elf")], fmt)]
+
+
+class Scenario:
+    def __init__(self, directory):
+        self.dir = directory
+        self.name = os.path.basename(directory)
+        self.env = dict(line.rstrip("\n").split("=", 1) for line in open(directory + "/kernel.env"))
+        self.vmlinux = self.env["VMLINUX"]
+        self.dump = Dump(directory + "/dump.elf")
+        self.elf = directory + "/dump.elf"
+        self.truth = kml.load_truth(directory + "/truth.tsv")
+        self.tracked = "slub_debug=U" in self.guest("cmdline")
+
+    def guest(self, name):
+        path = os.path.join(self.dir, "guest", name)
+        return open(path, errors="replace").read() if os.path.exists(path) else ""
+
+    def of(self, truth):
+        return [t for t in self.truth if t.truth == truth]
+
+
+def boot(vm, script, suite, name):
+    argv = [os.path.join(vm.here, script), "-s", suite, "-o", vm.dumps] + ([] if vm.reuse else ["-f"])
+    argv += ["-q"] if script == "scenario" else []
+    p = subprocess.run(argv + [name], capture_output=True, text=True)
+    found = re.findall(r"^(/\S*-%s)(?: \(there already\))?$" % name, p.stdout, re.M)
+    good = p.returncode == 0 and found
+    vm.checks.ok("%s %s, %s: a kernel boots, and is dumped" % (script, suite, name), good,
+                 (p.stdout + p.stderr).splitlines()[-30:])
+    return Scenario(found[0]) if good else None
+
+
+# ---- is the truth true?
+
+def witness(vm, s):
+    """drgn walks the structures, and counts."""
+    drgn = subprocess.run([vm.here + "/fetch-drgn"], capture_output=True, text=True)
+    if not vm.checks.ok("%s: drgn is there" % s.name, drgn.returncode == 0, drgn.stderr):
+        return
+    p = subprocess.run([drgn.stdout.strip(), "-q", "-c", s.elf, "-s", s.vmlinux, "-s", s.dir + "/kmlhold.ko",
+                        vm.here + "/holdwitness.py", s.dir + "/truth.tsv"], capture_output=True, text=True)
+    lines = p.stdout.splitlines()
+    bad = [x for x in lines if not x.startswith(("ok ", "#"))]
+    vm.checks.ok("%s: drgn finds what was planted, as many and as logged (%d things)" % (
+        s.name, sum(x.startswith("ok ") for x in lines)), p.returncode == 0 and len(lines) > 40 and not bad,
+                 bad + p.stderr.splitlines()[-10:])
+
+
+def kernel_says(vm, s):
+    """The kernel's own records of who allocated what."""
+    tags = s.guest("allocinfo")
+    if tags:
+        sites_by_tags(vm, s, tags)
+    if s.guest("page_owner"):
+        sites_by_page_owner(vm, s)
+    if s.guest("alloc_traces"):
+        sites_by_traces(vm, s)
+
+
+def sites_by_tags(vm, s, text):
+    """Each place of the module has as many objects as were logged there. (A
+    vmalloc area's pages are counted as well, one by one; per-cpu blocks of the
+    first chunk have no tag, ioremap allocates nothing.)"""
+    theirs = {}
+    for m in re.finditer(r"(?m)^ *(\d+) +(\d+) (\S+):(\d+) \[kmlhold\] func:(\S+)", text):
+        theirs[os.path.basename(m[3]), int(m[4]), m[5]] = int(m[2])
+    ours = collections.Counter((t.extra["file"], int(t.extra["line"]), t.extra["site"]) for t in s.truth
+                               if "line" in t.extra and "via" not in t.extra and t.truth in ("leak", "live") and
+                               t.kind.startswith(("slab:", "large", "page")))
+    bad = ["%s: %d logged, %s by allocinfo" % (k, n, theirs.get(k)) for k, n in ours.items() if theirs.get(k) != n]
+    vm.checks.ok("%s: /proc/allocinfo has the same counts for all %d places" % (s.name, len(ours)), len(ours) >= 30 and not bad, bad)
+
+
+def sites_by_page_owner(vm, s):
+    """pfn -> functions"""
+    records = {}
+    for part in s.guest("page_owner").split("\n\n"):
+        m = re.search(r"PFN 0x([0-9a-f]+)", part)
+        order = re.match(r"Page allocated via order (\d+)", part)
+        if m and order:
+            for i in range(1 << int(order[1])):
+                records[int(m[1], 16) + i] = set(re.findall(r"(?m)^ (\w+)[.\w]*\+0x", part))
+    base = min((t.addr for t in s.truth if t.kind == "page"), default=0)
+    # (where the direct map begins: from a page that both know)
+    pages = [t for t in s.truth if t.kind in ("page", "large") and "via" not in t.extra and "site" in t.extra]
+    offsets = collections.Counter(t.addr - pfn * kml.PAGE for t in pages[:3] for pfn in records)
+    offset = max(offsets, key=lambda o: (offsets[o], -o), default=base) if pages else 0
+    bad = ["%s, of %s: %s" % (t, t.extra["site"], sorted(records.get((t.addr - offset) // kml.PAGE, ()))[:8]) for t in pages
+           if t.extra["site"] not in records.get((t.addr - offset) // kml.PAGE, ())]
+    vm.checks.ok("%s: page_owner names the logged function for all %d page blocks" % (s.name, len(pages)), len(pages) > 300 and not bad, bad)
+
+
+def sites_by_traces(vm, s):
+    """SLUB's counts of stacks: as many objects from a function as were logged."""
+    theirs = collections.Counter()
+    seen = set()
+    for part in re.split(r"(?m)^== ", s.guest("alloc_traces")):
+        if part in seen:
+            continue
+        seen.add(part)
+        for m in re.finditer(r"(?m)^ *(\d+) (.*)\n((?:    .*\n|        .*\n)+)", part):
+            for f in set(re.findall(r"(\w+)[.\w]*\+0x[0-9a-f]+/0x[0-9a-f]+ \[kmlhold\]", m[2] + m[3])):
+                theirs[f] += int(m[1])
+    ours = collections.Counter(t.extra["site"] for t in s.truth if t.kind.startswith("slab:") and "site" in t.extra and
+                               t.truth in ("leak", "live") and "via" not in t.extra)
+    # (what else a function has allocated by way of others is not logged)
+    bad = ["%s: %d logged, %d by alloc_traces" % (f, n, theirs[f]) for f, n in ours.items() if theirs[f] < n]
+    vm.checks.ok("%s: SLUB's traces name all %d functions, with as many objects" % (s.name, len(ours)), len(ours) >= 20 and not bad, bad)
+
+
+# ---- the leaks are found, what is held is not reported
+
+def judged(vm, s):
+    s.report, ran = vm.report(s.elf, s.vmlinux)
+    if not s.report:
+        return False
+    s.verdict = kml.Verdict(s.truth, s.report)
+    vm.checks.ok("%s: exit status 1" % s.name, ran.status == 1, str(ran))
+    kml.judge(vm.checks, s.name, s.verdict)
+    s.words = {}
+    if s.verdict.missed:
+        kml.judge_missed(vm.checks, s.name, s.verdict, vm.words_of(s), marks_pages=not s.name.startswith("stock-5.10"))
+    groups(vm, s)
+    return True
+
+
+def groups(vm, s):
+    """A leaked structure is one leak: its root, all the rest behind it, all of
+    its bytes."""
+    leaks = kml.report_leaks(s.report)
+    at = {int(x["address"], 16): leak for leak in leaks for x in [leak] + leak["followers"]}
+    for t in s.of("group"):
+        leak = at.get(t.addr)
+        if not vm.checks.ok("%s: %s leaks" % (s.name, t.id), leak, "0x%x is not reported" % t.addr):
+            continue
+        objects = 1 + len(leak["followers"])
+        size = leak["bytes"] + sum(f["bytes"] for f in leak["followers"])
+        # slots carry their tracks as well, ksize() does not say
+        vm.checks.ok("%s: %s is one leak of %s objects, %d bytes" % (s.name, t.id, t.extra["objects"], t.size),
+                     objects == int(t.extra["objects"]) and (size == t.size or s.tracked and size >= t.size * 9 // 10),
+                     "%d objects, %d bytes" % (objects, size))
+
+
+# ---- asked of the dump, asked of the snapshot
+
+def queries(s):
+    some = [next(t for t in s.truth if t.id == i) for i in ("conn.7", "session.user.11", "blob.3", "note.17", "dir.0", "job.1")]
+    where = ["0x%x" % t.addr for t in some]
+    # one query an address where it prints much
+    ret = [[], ["--format=json"], ["--format=kmemleak"], ["caches"], ["caches", "--format=json"], ["top"], ["top", "--format=json"]]
+    for command in ("show", "refs", "path", "whatis"):
+        ret += [[command, *where], [command, "--format=json", *where]]
+    return ret
+
+
+def snapshot(vm, s):
+    path = os.path.join(vm.tmp, s.name + ".kml")
+    r = vm.run(s.elf, s.vmlinux, "-o", path)
+    if not vm.checks.ok("%s: a snapshot is written" % s.name, r.status == 1 and os.path.exists(path), str(r)):
+        return
+    bad, slow, slowest = [], [], (0, "")
+    for q in queries(s):
+        of_dump = vm.run(*q, s.elf, s.vmlinux)
+        took = min(timed(vm, q, path) for _ in range(3))
+        of_snapshot = vm.run(*q, path)
+        if (of_dump.status, of_dump.out) != (of_snapshot.status, of_snapshot.out) or not of_dump.out:
+            bad.append("%s: %s" % (" ".join(q), vm.difference(of_dump.out, of_snapshot.out, of_snapshot)))
+        slowest = max(slowest, (took, " ".join(q[:2])))
+        if took > QUERY_SECONDS:
+            slow.append("%s: %.3f s" % (" ".join(q[:2]), took))
+    vm.checks.ok("%s: %d queries print the same bytes of the dump and of its snapshot" % (s.name, len(queries(s))), not bad, bad)
+    vm.checks.note("%s: the slowest query of a snapshot: %.3f s (%s)%s" % (s.name, *slowest, "" if not slow else "; over 0.2 s: " + ", ".join(slow)))
+    small(vm, s, path)
+    os.unlink(path)
+
+
+def timed(vm, q, path):
+    start = time.time()
+    vm.run(*q, path)
+    return time.time() - start
+
+
+def small(vm, s, path):
+    d31 = os.path.join(vm.tmp, "dump.d31.zstd")
+    fixed = os.path.join(vm.tmp, "fixed.elf")
+    shutil.copyfile(s.elf, fixed)
+    subprocess.run([vm.here + "/qemu-elf-fix", fixed], check=True)
+    tool = subprocess.run([vm.here + "/fetch-makedumpfile"], capture_output=True, text=True).stdout.strip()
+    p = subprocess.run([tool, "--message-level", "4", "-z", "-d", "31", fixed, d31], capture_output=True, text=True)
+    os.unlink(fixed)
+    if vm.checks.ok("%s: makedumpfile -d 31 -z of it" % s.name, p.returncode == 0, p.stdout + p.stderr):
+        a, b = os.path.getsize(path), os.path.getsize(d31)
+        vm.checks.ok("%s: its snapshot (%.1f MiB) is less than a tenth of that (%.1f MiB)" % (s.name, a / 2**20, b / 2**20), a * 10 < b)
+        os.unlink(d31)
+
+
+# ---- all of it
+
+def run(vm, table):
+    for script, suite, name in BOOTS + (MATRIX if os.environ.get("KML_VM_MATRIX") == "1" else ()):
+        s = boot(vm, script, suite, name)
+        if not s:
+            continue
+        witness(vm, s)
+        kernel_says(vm, s)
+        if not judged(vm, s):
+            continue
+        for module in CHECKS:
+            importlib.import_module(module).check(vm, s)
+        snapshot(vm, s)
