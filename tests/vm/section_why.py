@@ -18,8 +18,6 @@ MATRIX = (("scenario", "trixie-backports", "hold"), ("scenario", "bookworm", "ho
           ("scenario-owner", "bookworm", "hold"), ("scenario", "bullseye", "hold"), ("scenario", "trixie", "hold"))
 # each has check(vm, scenario)
 CHECKS = ("holderchecks", "accumulationchecks", "sitechecks", "typechecks")
-# the first screen: what a terminal shows without scrolling
-SCREEN = 50
 QUERY_SECONDS = 0.2
 
 
@@ -170,6 +168,87 @@ def groups(vm, s):
                      "%d objects, %d bytes" % (objects, size))
 
 
+# ---- the first screen: type, site, holder, exact counts and bytes
+
+def slots(s):
+    """cache -> bytes of an object, as the guest's sysfs says (with aliases)."""
+    ret, alias = {}, {}
+    rows = [line.split("\t") for line in s.guest("slab.tsv").splitlines()]
+    column = rows[0].index("object_size")
+    for row in rows[1:]:
+        if row[1] == "alias":
+            alias[row[0]] = row[2].split("/")[-1]
+        else:
+            ret[row[0]] = int(row[column])
+    ret.update((name, ret[to]) for name, to in alias.items() if to in ret)
+    return ret
+
+
+def kinds(t, sizes):
+    """{cache or kind: (objects, bytes)} of an accum or group; of caches what an
+    object is, not what its slot takes."""
+    ret = {}
+    for k in t.extra["kinds"].split(","):
+        name, objects, size = k.split(":")
+        was = ret.get(name, (0, 0))
+        ret[name] = was[0] + int(objects), was[1] + (int(objects) * sizes[name] if name in sizes else int(size))
+    return ret
+
+
+# What `top` calls what hold/ calls by other names.
+FAMILIES = {"page": "page block", "large": "page block", "vmalloc": "vmalloc area", "percpu": "per-cpu block"}
+LARGE = 2 << 20         # an accumulation this large has to be on the first screen
+
+
+def families(t, sizes):
+    ret = {}
+    for name, (objects, size) in kinds(t, sizes).items():
+        name = FAMILIES.get(name, name)
+        was = ret.get(name, (0, 0))
+        ret[name] = was[0] + objects, was[1] + size
+    return ret
+
+
+def accumulations(vm, s):
+    """Each has one point, named by its variable, of as many objects and bytes
+    as were planted, kind by kind."""
+    sizes = slots(s)
+    document, ran = vm.report("top", "--limit=0", s.elf, s.vmlinux)
+    if not document:
+        return
+    points = document["accumulation"]["points"]
+    for rank, t in accums(s):
+        mine = [p for p in points if p["kind"] == "held" and names(p["steps"][0], t)]
+        what = "%s: %s, held by %s%s" % (s.name, t.id, t.extra["variable"], " of CPU " + t.extra["cpu"] if "cpu" in t.extra else "")
+        if not vm.checks.ok(what + ", is an accumulation point", len(mine) == 1, ["%s" % p["steps"] for p in mine] or "none of %d" % len(points)):
+            continue
+        got = {f["name"]: (f["objects"], f["bytes"]) for f in mine[0]["of_which"]}
+        want = families(t, sizes)
+        # an area has a vm_struct and an array of its pages
+        more = 2 * want.get("vmalloc area", (0, 0))[0]
+        extra = mine[0]["objects"] - int(t.extra["objects"])
+        bad = ["%s: %s, planted %s" % (name, got.get(name), n) for name, n in want.items()
+               if got.get(name) != n and not (more and got.get(name, (0,))[0] - n[0] in range(1, more + 1))]
+        vm.checks.ok("%s: of %d objects in %d kinds as planted, and their bytes" % (what, int(t.extra["objects"]), len(want)),
+                     not bad and 0 <= extra <= more, bad + ["%d objects, %d bytes" % (mine[0]["objects"], mine[0]["bytes"])])
+        if t.size >= LARGE:
+            vm.checks.ok("%s: is among the first ten" % what, points.index(mine[0]) < 10, "number %d" % points.index(mine[0]))
+    text = vm.run("top", s.elf, s.vmlinux).out.decode()
+    bad = [t.id for _, t in accums(s) if t.size >= LARGE and
+           not re.search(r"(?m)^\d+\. .*variable %s(\+0x[0-9a-f]+)?( of CPU %s)? in module kmlhold retains " % (
+               t.extra["variable"], t.extra.get("cpu", "")), text)]
+    vm.checks.ok("%s: top names each by its variable on the line that begins it" % s.name, not bad, bad)
+
+
+def accums(s):
+    return list(enumerate(sorted(s.of("accum"), key=lambda t: -t.size)))
+
+
+def names(step, t):
+    return step.get("name") == t.extra["variable"] and step.get("module") == t.extra["module"] and (
+        "cpu" not in t.extra or step.get("cpu") == int(t.extra["cpu"]))
+
+
 # ---- asked of the dump, asked of the snapshot
 
 def queries(s):
@@ -234,6 +313,7 @@ def run(vm, table):
         kernel_says(vm, s)
         if not judged(vm, s):
             continue
+        accumulations(vm, s)
         for module in CHECKS:
             importlib.import_module(module).check(vm, s)
         snapshot(vm, s)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Structures that only grow, each behind another kind of variable. */
+/*
+ * Structures that only grow, each behind another kind of variable: 2 MiB and more
+ * each, so that they come first.
+ */
 #include <linux/percpu.h>
 #include <linux/rbtree.h>
 #include <linux/skbuff.h>
@@ -13,9 +16,9 @@
 #define NFLOW 2000
 #define NFLOW_FIRST 16
 #define NBLOB 3000
-#define NREQ 300
-#define NROUTE 1024
-#define NSKB 200
+#define NREQ 600
+#define NROUTE 2500
+#define NSKB 400
 
 /* Log an accumulation: its head stands at HEAD, within VARIABLE. */
 #define ACCUM(kind, id, head, sum, ntype, n, fmt, ...) \
@@ -125,7 +128,7 @@ struct kml_session {
 	u64 key;
 	struct hlist_node hash;
 	struct kml_user *user;
-	u8 secret[32];
+	u8 secret[300];
 	u64 stats[4];
 };
 
@@ -219,13 +222,14 @@ static void log_sessions(void)
 
 struct kml_stat {
 	u64 packets, bytes, drops;
+	u64 history[22];
 };
 
 struct kml_flow {
 	u32 hash, mark;
 	struct rb_node node;
 	struct kml_stat *stat;
-	u8 tuple[36];
+	u8 tuple[700];
 };
 
 struct kml_pool {
@@ -303,7 +307,7 @@ struct kml_blob {
 	u64 when[3];
 };
 
-#define BLOB_DATA 72
+#define BLOB_DATA 900
 
 static DEFINE_XARRAY(kml_blobs);
 static struct kml_site blob_site, data_site;
@@ -491,7 +495,7 @@ struct kml_route {
 	u32 prefix, metric;
 	struct hlist_node hash;
 	char *dev;
-	u8 gateway[24];
+	u8 gateway[900];
 };
 
 #define ROUTE_DEV 16
