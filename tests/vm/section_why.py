@@ -7,7 +7,7 @@ one with slub_debug=U, of one with page_owner and allocation tags. First drgn
 and the kernel's own records say that what the module logged is so; then
 kmlanalyze is asked.
 """
-import collections, importlib, json, os, re, shutil, subprocess, time
+import collections, copy, importlib, json, os, re, shutil, subprocess, time
 
 import kmltruth as kml
 
@@ -44,6 +44,14 @@ class Scenario:
 
     def of(self, truth):
         return [t for t in self.truth if t.truth == truth]
+
+    def sample(self):
+        """The same with every twentieth of those objects of which there are
+        thousands: JSON of them all takes minutes to validate."""
+        few = copy.copy(self)
+        n = collections.Counter(t.id.rsplit(".", 1)[0] for t in self.truth)
+        few.truth = [t for t in self.truth if n[t.id.rsplit(".", 1)[0]] < 200 or int(t.id.rsplit(".", 1)[1]) % 20 == 0]
+        return few
 
 
 def boot(vm, script, suite, name):
@@ -107,11 +115,9 @@ def sites_by_page_owner(vm, s):
         if m and order:
             for i in range(1 << int(order[1])):
                 records[int(m[1], 16) + i] = set(re.findall(r"(?m)^ (\w+)[.\w]*\+0x", part))
-    base = min((t.addr for t in s.truth if t.kind == "page"), default=0)
-    # (where the direct map begins: from a page that both know)
-    pages = [t for t in s.truth if t.kind in ("page", "large") and "via" not in t.extra and "site" in t.extra]
-    offsets = collections.Counter(t.addr - pfn * kml.PAGE for t in pages[:3] for pfn in records)
-    offset = max(offsets, key=lambda o: (offsets[o], -o), default=base) if pages else 0
+    pages = [t for t in s.truth if t.kind in ("page", "large") and "via" not in t.extra and "site" in t.extra and t.truth in ("leak", "live")]
+    # (the direct map begins at a multiple of 1 GiB, and the guest has less)
+    offset = pages[0].addr >> 30 << 30
     bad = ["%s, of %s: %s" % (t, t.extra["site"], sorted(records.get((t.addr - offset) // kml.PAGE, ()))[:8]) for t in pages
            if t.extra["site"] not in records.get((t.addr - offset) // kml.PAGE, ())]
     vm.checks.ok("%s: page_owner names the logged function for all %d page blocks" % (s.name, len(pages)), len(pages) > 300 and not bad, bad)
@@ -120,14 +126,9 @@ def sites_by_page_owner(vm, s):
 def sites_by_traces(vm, s):
     """SLUB's counts of stacks: as many objects from a function as were logged."""
     theirs = collections.Counter()
-    seen = set()
-    for part in re.split(r"(?m)^== ", s.guest("alloc_traces")):
-        if part in seen:
-            continue
-        seen.add(part)
-        for m in re.finditer(r"(?m)^ *(\d+) (.*)\n((?:    .*\n|        .*\n)+)", part):
-            for f in set(re.findall(r"(\w+)[.\w]*\+0x[0-9a-f]+/0x[0-9a-f]+ \[kmlhold\]", m[2] + m[3])):
-                theirs[f] += int(m[1])
+    for m in re.finditer(r"(?m)^ *(\d+) (\S.*)\n((?:    +\S.*\n)*)", s.guest("alloc_traces")):
+        for f in set(re.findall(r"(\w+)[.\w]*\+0x[0-9a-f]+/0x[0-9a-f]+ \[kmlhold\]", m[2] + m[3])):
+            theirs[f] += int(m[1])
     ours = collections.Counter(t.extra["site"] for t in s.truth if t.kind.startswith("slab:") and "site" in t.extra and
                                t.truth in ("leak", "live") and "via" not in t.extra)
     # (what else a function has allocated by way of others is not logged)
@@ -217,7 +218,7 @@ def accumulations(vm, s):
     if not document:
         return
     points = document["accumulation"]["points"]
-    for rank, t in accums(s):
+    for t in accums(s):
         mine = [p for p in points if p["kind"] == "held" and names(p["steps"][0], t)]
         what = "%s: %s, held by %s%s" % (s.name, t.id, t.extra["variable"], " of CPU " + t.extra["cpu"] if "cpu" in t.extra else "")
         if not vm.checks.ok(what + ", is an accumulation point", len(mine) == 1, ["%s" % p["steps"] for p in mine] or "none of %d" % len(points)):
@@ -231,17 +232,22 @@ def accumulations(vm, s):
                if got.get(name) != n and not (more and got.get(name, (0,))[0] - n[0] in range(1, more + 1))]
         vm.checks.ok("%s: of %d objects in %d kinds as planted, and their bytes" % (what, int(t.extra["objects"]), len(want)),
                      not bad and 0 <= extra <= more, bad + ["%d objects, %d bytes" % (mine[0]["objects"], mine[0]["bytes"])])
-        if t.size >= LARGE:
+        if first_screen(s, t):
             vm.checks.ok("%s: is among the first ten" % what, points.index(mine[0]) < 10, "number %d" % points.index(mine[0]))
     text = vm.run("top", s.elf, s.vmlinux).out.decode()
-    bad = [t.id for _, t in accums(s) if t.size >= LARGE and
+    bad = [t.id for t in accums(s) if first_screen(s, t) and
            not re.search(r"(?m)^\d+\. .*variable %s(\+0x[0-9a-f]+)?( of CPU %s)? in module kmlhold retains " % (
                t.extra["variable"], t.extra.get("cpu", "")), text)]
     vm.checks.ok("%s: top names each by its variable on the line that begins it" % s.name, not bad, bad)
 
 
+def first_screen(s, t):
+    """(A kernel with page_owner has tables of its own as large as these.)"""
+    return t.size >= LARGE and s.name.startswith("stock-")
+
+
 def accums(s):
-    return list(enumerate(sorted(s.of("accum"), key=lambda t: -t.size)))
+    return sorted(s.of("accum"), key=lambda t: -t.size)
 
 
 def names(step, t):
@@ -315,5 +321,5 @@ def run(vm, table):
             continue
         accumulations(vm, s)
         for module in CHECKS:
-            importlib.import_module(module).check(vm, s)
+            importlib.import_module(module).check(vm, s.sample())
         snapshot(vm, s)
