@@ -8,10 +8,11 @@ are what was logged. Prints a line for each, "ok ..." or "bad ..."; exit status
 """
 import collections, os, sys
 
-from drgn import FaultError, cast, container_of, sizeof
+from drgn import Object, cast
+from drgn.helpers.linux.cpumask import for_each_possible_cpu
 from drgn.helpers.linux.list import hlist_for_each_entry, list_for_each_entry
-from drgn.helpers.linux.mm import decode_page_flags, page_to_virt
-from drgn.helpers.linux.percpu import per_cpu
+from drgn.helpers.linux.mm import page_to_virt
+from drgn.helpers.linux.percpu import per_cpu, per_cpu_ptr
 from drgn.helpers.linux.rbtree import rbtree_inorder_for_each_entry
 from drgn.helpers.linux.slab import find_containing_slab_cache
 from drgn.helpers.linux.xarray import xa_for_each
@@ -78,11 +79,10 @@ same("kml_blob.data", [b.data.value_() for b in blobs], "blob.data")
 
 
 def xa_nodes(entry):
+    """xa_is_node(), xa_to_node()"""
     if entry & 3 != 2 or entry <= 4096:
         return
-    node = prog.object("xa_node", address=0) if False else None
     yield entry - 2
-    from drgn import Object
     slots = Object(prog, "struct xa_node", address=entry - 2).slots
     for i in range(len(slots)):
         yield from xa_nodes(slots[i].value_())
@@ -128,9 +128,8 @@ same("sk_buff.head", [s.head.value_() for s in backlog], "backlog.head")
 same("its fragments", [virt(frag_page(shared_info(s).frags[0])) for s in backlog], "backlog.frag")
 
 # ---- what leaks
-book = [t for t in truth if t.id == "book.0"][0]
-from drgn import Object
-notes = list(list_for_each_entry("struct kml_note", Object(prog, "struct kml_log_book", address=book.addr).notes.address_of_(), "link"))
+book = Object(prog, "struct kml_log_book", address=of("book")[0])
+notes = list(list_for_each_entry("struct kml_note", book.notes.address_of_(), "link"))
 same("kml_log_book", [n.value_() for n in notes], "note")
 same("kml_note.text", [n.text.value_() for n in notes], "note.text")
 
@@ -142,8 +141,7 @@ def dirs(d):
         yield from dirs(d.right)
 
 
-root = [t for t in truth if t.id == "dir.0"][0]
-tree = list(dirs(Object(prog, "struct kml_dir *", value=root.addr)))
+tree = list(dirs(Object(prog, "struct kml_dir *", value=of("dir")[0])))
 tell(len(tree) == 255, "kml_dir: 255 objects", len(tree))
 same("kml_dir but its root", [d.value_() for d in tree[1:]], "dir.sub")
 same("kml_dir.data", [d.data.value_() for d in tree], "dir.data")
@@ -167,9 +165,6 @@ for t in truth:
     tell((objects, size) == (int(t.extra["objects"]), t.size), "%s: the sum of its kinds" % t.id, (objects, size))
 
 # ---- counts
-PERCPU = "pcpu_refcnt"
-
-
 def count(kind, a):
     if kind == "dentry":
         return Object(prog, "struct dentry", address=a).d_lockref.count.value_()
@@ -181,10 +176,8 @@ def count(kind, a):
         return f.f_ref.refcnt.counter.value_() + 1 if hasattr(f, "f_ref") else f.f_count.counter.value_()
     if kind == "net_device":
         d = Object(prog, "struct net_device", address=a)
-        if not hasattr(d, PERCPU):
+        if not hasattr(d, "pcpu_refcnt"):       # without CONFIG_PCPU_DEV_REFCNT
             return d.dev_refcnt.refs.counter.value_()
-        from drgn.helpers.linux.percpu import per_cpu_ptr
-        from drgn.helpers.linux.cpumask import for_each_possible_cpu
         return sum(per_cpu_ptr(d.pcpu_refcnt, c)[0].value_() for c in for_each_possible_cpu(prog))
     if kind == "sk_buff":
         return Object(prog, "struct sk_buff", address=a).users.refs.counter.value_()
