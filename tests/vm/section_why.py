@@ -110,11 +110,11 @@ def sites_by_page_owner(vm, s):
     """pfn -> functions"""
     records = {}
     for part in s.guest("page_owner").split("\n\n"):
-        m = re.search(r"PFN 0x([0-9a-f]+)", part)
+        m = re.search(r"PFN (0x[0-9a-f]+|\d+)", part)
         order = re.match(r"Page allocated via order (\d+)", part)
         if m and order:
             for i in range(1 << int(order[1])):
-                records[int(m[1], 16) + i] = set(re.findall(r"(?m)^ (\w+)[.\w]*\+0x", part))
+                records[int(m[1], 0) + i] = set(re.findall(r"(?m)^ (\w+)[.\w]*\+0x", part))
     pages = [t for t in s.truth if t.kind in ("page", "large") and "via" not in t.extra and "site" in t.extra and t.truth in ("leak", "live")]
     # (the direct map begins at a multiple of 1 GiB, and the guest has less)
     offset = pages[0].addr >> 30 << 30

@@ -510,14 +510,14 @@ static SITE struct kml_route *kml_new_route(u32 prefix)
 	AT(&route_site, "kml_add_route", NULL); r = kzalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return NULL;
-	r->prefix = prefix;
+	r->prefix = prefix;	/* (small numbers look like per-cpu pointers) */
 	AT(&route_dev_site, "kml_add_route", "kstrdup"); r->dev = kstrdup("interface/kml00", GFP_KERNEL);
 	return r;
 }
 
 static SITE int kml_add_route(u32 n)
 {
-	struct kml_route *r = kml_new_route(n << 8);
+	struct kml_route *r = kml_new_route(0x0a000000 | n << 8);
 
 	if (!r || !r->dev)
 		return -ENOMEM;
