@@ -17,7 +17,7 @@ BOOTS = (("scenario", "bookworm", "hold"), ("scenario", "trixie-backports", "hol
 MATRIX = (("scenario", "trixie-backports", "hold"), ("scenario", "bookworm", "hold-track"),
           ("scenario-owner", "bookworm", "hold"), ("scenario", "bullseye", "hold"), ("scenario", "trixie", "hold"))
 # each has check(vm, scenario)
-CHECKS = ("holderchecks", "accumulationchecks", "sitechecks", "typechecks")
+CHECKS = ("accumulationchecks", "sitechecks", "typechecks")
 QUERY_SECONDS = 0.2
 
 
@@ -255,6 +255,40 @@ def names(step, t):
         "cpu" not in t.extra or step.get("cpu") == int(t.extra["cpu"]))
 
 
+# ---- who holds it
+
+# What alone refers to a payload, and by which variable both are reached.
+OWNERS = {"conn.name": ("conn", "kml_conns"), "conn.buf": ("conn", "kml_conns"), "session.user": ("session", "kml_sessions"),
+          "flow.stat.1": ("flow.1", "kml_pools"), "flow.stat.0": ("flow.0", "kml_pools"), "blob.data": ("blob", "kml_blobs"),
+          "req.page": ("req", "kml_the_device"), "route.dev": ("route", "kml_routes"), "backlog.head": ("backlog.skb", "kml_backlog"),
+          "backlog.frag": ("backlog.head", "kml_backlog")}
+
+
+def holders(vm, s):
+    """refs: the object that has it, and no other; path: the variable."""
+    at = {t.id: t.addr for t in s.truth}
+    asked = []
+    for payload, (owner, variable) in OWNERS.items():
+        n = sum(i.startswith(payload + ".") and i[len(payload) + 1:].isdigit() for i in at)
+        asked += [("%s.%d" % (payload, i), "%s.%d" % (owner, i), variable) for i in range(0, n, max(n // 20, 1))]
+    where = ["0x%x" % at[x] for x, _, _ in asked]
+    document, _ = vm.report("refs", *where, s.elf, s.vmlinux)
+    bad = []
+    for (x, owner, _), said in zip(asked, document["addresses"] if document else ()):
+        got = [r["object"] for r in said["object"]["references"]] if said["object"] else "no object"
+        if set(got) != {"0x%016x" % at[owner]}:     # (an sk_buff has head and data)
+            bad.append("%s: %s, not 0x%x" % (x, got, at[owner]))
+    vm.checks.ok("%s: refs: each of %d payloads is referred to by its owner alone" % (s.name, len(asked)), document and len(asked) > 150 and not bad, bad)
+    document, _ = vm.report("path", *where, s.elf, s.vmlinux)
+    bad = []
+    for (x, _, variable), said in zip(asked, document["addresses"] if document else ()):
+        links = [k["holder"] for k in said["object"]["links"]] if said["object"] else []
+        roots = [k for k in links if re.search(r"(^|variable )%s(\+0x[0-9a-f]+)? \[kmlhold\]" % variable, k)]
+        if not roots or links.index(roots[0]) > 1 or len(links) > 1 and links.index(roots[0]) == 1 and "per-cpu" not in roots[0]:
+            bad.append("%s: %s, not %s" % (x, links[:3], variable))
+    vm.checks.ok("%s: path: each begins at the variable that holds it" % s.name, document and not bad, bad)
+
+
 # ---- asked of the dump, asked of the snapshot
 
 def queries(s):
@@ -311,6 +345,7 @@ def small(vm, s, path):
 # ---- all of it
 
 def run(vm, table):
+    checks = [importlib.import_module(module) for module in CHECKS]
     for script, suite, name in BOOTS + (MATRIX if os.environ.get("KML_VM_MATRIX") == "1" else ()):
         s = boot(vm, script, suite, name)
         if not s:
@@ -320,6 +355,7 @@ def run(vm, table):
         if not judged(vm, s):
             continue
         accumulations(vm, s)
-        for module in CHECKS:
-            importlib.import_module(module).check(vm, s.sample())
+        holders(vm, s)
+        for module in checks:
+            module.check(vm, s.sample())
         snapshot(vm, s)
