@@ -40,6 +40,8 @@ for line in open(os.path.join(d, "truth.tsv")):
     if line[0] == "#":
         continue
     f = line.rstrip("\n").split("\t")
+    if f[0] not in ("leak", "live", "hidden", "freed", "trap"):
+        continue                        # not about one object
     objs.append(T(f[0], f[1], f[2], int(f[3], 16), int(f[4]), dict(x.split("=", 1) for x in f[5].split() if "=" in x)))
 byid = {o.id: o for o in objs}
 

@@ -174,6 +174,10 @@ int main(int argc, char **argv)
 	take("kmemleak", "/sys/kernel/debug/kmemleak");
 	take("kmemleak.2", "/sys/kernel/debug/kmemleak");
 	take("kmemleak.3", "/sys/kernel/debug/kmemleak");
+	take("allocinfo", "/proc/allocinfo");
+	/* what hold.sh has read before: it takes a while */
+	take("page_owner", "/tmp/page_owner");
+	take("alloc_traces", "/tmp/alloc_traces");
 	take_slab();
 	/* The files closed so far are freed by RCU: not between slabinfo and the
 	 * dump. */
