@@ -203,5 +203,8 @@ int main(int argc, char **argv)
 	}
 	put(tty, "@@END@@\n", 8);
 	tcdrain(tty);
+	/* In init's place it must not end, which is a panic: the host ends it. */
+	while (getpid() == 1)
+		pause();
 	return 0;
 }
