@@ -47,7 +47,7 @@ static void find_module_tags(struct kernel *kernel, struct alloc_tags *tags)
 	tags->modules_end_va = start_va + bytes;
 }
 
-/* mem_profiling_compressed: since Linux 6.13 (4835f747d3ac), a boot option. */
+/* mem_profiling_compressed: since Linux 6.13 (4835f747d3ed), a boot option. */
 static void find_page_refs(struct kernel *kernel, struct alloc_tags *tags)
 {
 	uint64_t shift = 0;

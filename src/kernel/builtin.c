@@ -184,8 +184,8 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 	},
 	[BUILTIN_IDLE_WORKER] = {
 		"idle-worker", "no_scan",
-		"the stack of a workqueue's or devtmpfs' thread that has nothing to do is not scanned",
-		"kernel/workqueue.c, worker_thread(), rescuer_thread(); drivers/base/devtmpfs.c, devtmpfs_work_loop()",
+		"the stack of a workqueue's or devtmpfs' thread or kthreadd that has nothing to do is not scanned",
+		"kernel/workqueue.c, worker_thread(), rescuer_thread(); drivers/base/devtmpfs.c, devtmpfs_work_loop(); kernel/kthread.c, kthreadd()",
 		"",
 	},
 	[BUILTIN_KMEMLEAK_RECORDS] = {

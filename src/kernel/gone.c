@@ -41,7 +41,7 @@ static struct kml_error *add_tainted(struct kernel *kernel, void *arg,
 	return NULL;
 }
 
-/* A name in the first bytes, be it an array or, since Linux 6.1
+/* A name in the first bytes, be it an array or, since Linux 6.0
  * (6f1dae1d84b6), a struct. */
 void gone_modules_read(struct kernel *kernel, struct gone_modules *ret)
 {

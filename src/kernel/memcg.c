@@ -39,8 +39,8 @@ bool memcg_open(struct kernel *kernel, struct memcg_layout *ret)
 
 /*
  * Which of the two a pointer is to was told by a flag from Linux 5.13
- * (b4e0b68fbd9d) to 7.2; then all pages have an obj_cgroup.  It is much the
- * smaller one.
+ * (b4e0b68fbd9d) to 7.0; then (f1cf8d2f36dc) all pages have an obj_cgroup.  It
+ * is much the smaller one.
  */
 uint64_t memcg_of_charge(struct kernel *kernel,
 			 const struct memcg_layout *layout, uint64_t charge)

@@ -28,7 +28,7 @@ static const char *const tag_refs[] = { "ref", "_ctref", "tag", NULL };
 
 /*
  * Where a slab has its vector: page.obj_cgroups until Linux 5.10, then
- * page.memcg_data (270c6a71460e), slab.memcg_data since 5.17, slab.obj_exts
+ * page.memcg_data (bcfe06bf2622), slab.memcg_data since 5.17, slab.obj_exts
  * since 6.10.
  */
 static bool find_slab_vector(const struct profile *p, struct obj_ext_layout *l)

@@ -3,7 +3,7 @@
  * As lookup_page_ext() of mm/page_ext.c has it where memory is in sections
  * (CONFIG_SPARSEMEM, which x86_64 always has).  A section's page_ext is that
  * of page frame 0, were there one: nothing in memory has the address of the
- * array itself, except for the low bits that Linux 6.1 (b1d5488a2526) took.
+ * array itself, except for the low bits that Linux 6.1 (b1d5488a252d) took.
  */
 #include "kernel/page_ext.h"
 

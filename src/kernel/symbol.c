@@ -13,7 +13,7 @@
 
 /* A symbol of a module; the name is looked up when it is asked for. */
 struct module_symbol {
-	uint64_t value;
+	uint64_t value, bytes;
 	uint32_t name;  /* offset into the module's strtab */
 	uint32_t order; /* in the module's symtab */
 };
@@ -149,7 +149,8 @@ static void read_symbols(struct kernel *kernel,
 
 		if (load_u32(symbol) && load_u16(symbol + 6))
 			ret->symbols[ret->n++] = (struct module_symbol){
-				load_u64(symbol + 8), load_u32(symbol), i,
+				load_u64(symbol + 8), load_u64(symbol + 16),
+				load_u32(symbol), i,
 			};
 	}
 	qsort(ret->symbols, ret->n, sizeof(*ret->symbols), compare_symbols);
@@ -209,6 +210,7 @@ bool kernel_module_symbol(struct kernel *kernel,
 		     best->value;
 	ret->module = module->name;
 	ret->is_data = false;
+	ret->is_behind = best->bytes && ret->offset >= best->bytes;
 	return ret->name[0];
 }
 
@@ -300,7 +302,7 @@ static bool symbolize(struct kernel *kernel, uint64_t va,
 	if (va < kernel->image_va || va >= kernel->modules_va)
 		return false;
 	ret->module = NULL;
-	ret->is_data = false;
+	ret->is_data = ret->is_behind = false;
 	ret->bytes = 0;
 	va -= kernel->kaslr_offset;
 	if (profile_kallsyms(kernel->profile, va, &name, &ret->offset,

@@ -11,6 +11,8 @@ struct kernel_symbol_name {
 	uint64_t bytes; /* of the symbol; 0: unknown, or data */
 	const char *module; /* NULL: the kernel proper */
 	bool is_data;       /* of a module: not of its text */
+	bool is_behind;     /* of a module: behind what its symbol table says
+			       is the symbol's size */
 };
 
 /* The symbol that a run-time address lies in; false if none.  A module's

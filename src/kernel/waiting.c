@@ -305,6 +305,39 @@ static struct kml_error *hide_idle_sync(struct kernel *kernel)
 	return kernel_add_hole(kernel, va + head.offset, head.size);
 }
 
+/* The same of each CPU's rcu_data.barrier_head, on which rcu_barrier() waits:
+ * rcu_do_batch() has cleared its function, not its link. */
+static struct kml_error *hide_idle_barriers(struct kernel *kernel)
+{
+	struct profile_member next, func;
+	struct kml_error *error = NULL;
+	uint64_t data, value;
+	unsigned cpu;
+
+	if (!kernel_has_symbol(kernel, "rcu_data", &data) ||
+	    !profile_member(kernel->profile, "rcu_data", "barrier_head.next",
+			    &next) ||
+	    !profile_member(kernel->profile, "rcu_data", "barrier_head.func",
+			    &func))
+		return NULL;
+	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
+		uint64_t va = data + kernel->cpu_offset[cpu];
+
+		if (!kernel->cpu_offset[cpu])
+			continue;
+		error = kernel_read_u64(kernel, va + func.offset, &value);
+		if (error) {
+			error = forgive(kernel, error, va);
+			continue;
+		}
+		if (!value) {
+			kernel_cite(kernel, BUILTIN_RCU_HEAD);
+			error = kernel_add_hole(kernel, va + next.offset, 8);
+		}
+	}
+	return error;
+}
+
 struct kml_error *kernel_walk_callbacks(struct kernel *kernel,
 					kernel_waiting_fn *callback, void *arg)
 {
@@ -316,5 +349,7 @@ struct kml_error *kernel_walk_callbacks(struct kernel *kernel,
 
 	for (i = 0; !error && i < ARRAY_SIZE(flavours); i++)
 		error = walk_tasks(kernel, flavours[i]);
-	return error ? error : hide_idle_sync(kernel);
+	if (!error)
+		error = hide_idle_sync(kernel);
+	return error ? error : hide_idle_barriers(kernel);
 }

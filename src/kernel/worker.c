@@ -8,7 +8,8 @@
  *
  * The same goes for devtmpfsd() of drivers/base/devtmpfs.c, which makes device
  * nodes: requests are on the stacks of those who wait for them, and the last
- * one's address stays in a register while it sleeps.
+ * one's address stays in a register while it sleeps.  And for kthreadd() of
+ * kernel/kthread.c, which makes threads, and the last kthread_create_info.
  */
 #include "kernel/worker.h"
 
@@ -40,6 +41,8 @@ void workers_init(struct workers *workers, const struct kernel *kernel)
 		      profile_member(p, "task_struct", "state", &w.state);
 	if (!kernel_has_symbol(kernel, "devtmpfsd", &w.devtmpfsd))
 		w.devtmpfsd = 0;
+	w.kthreadd_task_va = 0;
+	kernel_has_symbol(kernel, "kthreadd_task", &w.kthreadd_task_va);
 	*workers = w;
 }
 
@@ -90,6 +93,18 @@ static bool sleeps_interruptibly(const struct workers *w,
 	return !error && state == task_interruptible;
 }
 
+static bool is_kthreadd(const struct workers *w, struct kernel *kernel,
+			uint64_t task_va)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	uint64_t kthreadd = 0;
+
+	if (!w->kthreadd_task_va)
+		return false;
+	error = kernel_read_u64(kernel, w->kthreadd_task_va, &kthreadd);
+	return !error && kthreadd == task_va;
+}
+
 bool workers_is_idle(const struct workers *w, struct kernel *kernel,
 		     uint64_t task_va)
 {
@@ -98,6 +113,8 @@ bool workers_is_idle(const struct workers *w, struct kernel *kernel,
 
 	if (!w->known)
 		return false;
+	if (is_kthreadd(w, kernel, task_va))
+		return sleeps_interruptibly(w, kernel, task_va);
 	error = read_worker(w, kernel, task_va, &worker);
 	if (!error && w->devtmpfsd && worker.function == w->devtmpfsd)
 		return sleeps_interruptibly(w, kernel, task_va);

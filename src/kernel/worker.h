@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Threads of workqueues, and devtmpfs', that have nothing to do. */
+/* Threads of workqueues, devtmpfs' and kthreadd that have nothing to do. */
 #ifndef KML_KERNEL_WORKER_H
 #define KML_KERNEL_WORKER_H
 
@@ -11,6 +11,7 @@ struct workers {
 	struct profile_member task, pool, flags; /* in struct worker */
 	uint64_t worker_thread, rescuer_thread;  /* 0: unknown */
 	uint64_t devtmpfsd;                      /* 0: unknown */
+	uint64_t kthreadd_task_va;               /* 0: unknown */
 	struct profile_member state;             /* in struct task_struct */
 	bool has_state;
 	uint64_t idle;                           /* the flag */

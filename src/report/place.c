@@ -89,9 +89,11 @@ bool place_module(struct report *report, uint64_t va,
 	if (!part)
 		return false;
 	text_end = part->start_va + part->text_bytes;
-	/* The last function is no name for what lies behind all of them. */
+	/* The last function is no name for what lies behind all of them, nor is
+	 * a variable for what lies behind it: the module's symbol table, say. */
 	if (kernel_symbolize(report->kernel, va, &symbol) &&
-	    !(symbol.is_data && va - symbol.offset < text_end))
+	    !(symbol.is_data &&
+	      (va - symbol.offset < text_end || symbol.is_behind)))
 		snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64 " [%s]",
 			 symbol.name, symbol.offset, part->module->name);
 	else
@@ -116,7 +118,8 @@ bool place_module_percpu(struct report *report, const struct object *object,
 	module = &report->kernel->modules.data[index];
 	if (kernel_module_symbol(report->kernel, module, object->va,
 				 object->va + object->bytes,
-				 object->va + offset, &symbol))
+				 object->va + offset, &symbol) &&
+	    !symbol.is_behind)
 		snprintf(ret, SYMBOL_BYTES_MAX, "%s+0x%" PRIx64 " [%s]",
 			 symbol.name, symbol.offset, module->name);
 	else
