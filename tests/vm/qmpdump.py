@@ -8,7 +8,8 @@ The guest speaks on its second serial port (see guest/snap.c):
     @@CRASH@@             it panics now, which is what it shall do
     @@VMCORE:NAME SIZE@@  the first SIZE bytes of OUT/disk are NAME.vmcore
     @@END@@               all is here: end QEMU
-Exit status 0 if a dump was taken and the files are complete.
+Exit status 0 if a dump was taken and the files are complete, 5 if the guest died of
+an int3 before that (see labrun).
 """
 import argparse, json, os, re, select, socket, sys, time
 
@@ -64,7 +65,7 @@ con = os.path.join(a.out, "console.log")
 conpos, conbuf = 0, b""
 buf = b""
 want = None                     # (name, bytes still to come)
-dumped = failed = False
+dumped = failed = int3 = False
 
 
 def take_dump(name):
@@ -89,7 +90,7 @@ def take_dump(name):
 
 def follow_console():
     """Tell what is of interest, and panics."""
-    global conpos, conbuf, failed
+    global conpos, conbuf, failed, int3
     try:
         with open(con, "rb") as f:
             f.seek(conpos)
@@ -103,6 +104,7 @@ def follow_console():
         line = line.decode("utf-8", "replace").rstrip("\r")
         if re.search(r"@@|LAB:|KMLPLANT-|Kernel panic|BUG:|WARNING:|Oops", line):
             log("guest:", line)
+        int3 |= "Oops: int3" in line
         if not line.endswith("sysrq triggered crash") and ("Kernel panic" in line or "BUG:" in line or "Oops" in line):
             failed = True
 
@@ -154,4 +156,4 @@ else:
     sys.exit(3)
 follow_console()
 log("the guest ended without having been dumped" if not dumped else "the guest ended early")
-sys.exit(1)
+sys.exit(5 if int3 and not dumped else 1)
