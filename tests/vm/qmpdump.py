@@ -8,8 +8,8 @@ The guest speaks on its second serial port (see guest/snap.c):
     @@CRASH@@             it panics now, which is what it shall do
     @@VMCORE:NAME SIZE@@  the first SIZE bytes of OUT/disk are NAME.vmcore
     @@END@@               all is here: end QEMU
-Exit status 0 if a dump was taken and the files are complete, 5 if the guest died of
-an int3 before that (see labrun).
+Exit status 0 if a dump was taken and the files are complete, 5 if the kernel panicked
+before that and before our module did anything (see labrun).
 """
 import argparse, json, os, re, select, socket, sys, time
 
@@ -65,7 +65,7 @@ con = os.path.join(a.out, "console.log")
 conpos, conbuf = 0, b""
 buf = b""
 want = None                     # (name, bytes still to come)
-dumped = failed = int3 = False
+dumped = failed = planted = early = False
 
 
 def take_dump(name):
@@ -90,7 +90,7 @@ def take_dump(name):
 
 def follow_console():
     """Tell what is of interest, and panics."""
-    global conpos, conbuf, failed, int3
+    global conpos, conbuf, failed, planted, early
     try:
         with open(con, "rb") as f:
             f.seek(conpos)
@@ -104,7 +104,8 @@ def follow_console():
         line = line.decode("utf-8", "replace").rstrip("\r")
         if re.search(r"@@|LAB:|KMLPLANT-|Kernel panic|BUG:|WARNING:|Oops", line):
             log("guest:", line)
-        int3 |= "Oops: int3" in line
+        planted |= "KMLPLANT" in line
+        early |= "Kernel panic" in line and not planted
         if not line.endswith("sysrq triggered crash") and ("Kernel panic" in line or "BUG:" in line or "Oops" in line):
             failed = True
 
@@ -156,4 +157,4 @@ else:
     sys.exit(3)
 follow_console()
 log("the guest ended without having been dumped" if not dumped else "the guest ended early")
-sys.exit(5 if int3 and not dumped else 1)
+sys.exit(5 if early and not dumped else 1)
