@@ -45,14 +45,17 @@ def filtered(vm, s):
     if not vm.checks.ok("%s: makedumpfile -d 23 of it is analyzed" % s.name, report, p.stdout + p.stderr):
         return
     gaps = [g["what"] for g in report["gaps"] if g["unsound"]]
-    vm.checks.ok("%s: -d 23: partial for NFS directories, and nothing else" % s.name,
-                 ran.status == 4 and report["partial"] and len(gaps) == 1 and "NFS" in gaps[0], gaps)
+    # Whether NFS has a directory in the page cache just then is up to the load.
+    partial = bool(gaps)
+    vm.checks.ok("%s: -d 23: %s" % (s.name, "partial for NFS directories, and nothing else" if partial else "no NFS directory was cached: complete"),
+                 (ran.status, report["partial"]) == ((4, True) if partial else (1, False)) and len(gaps) <= 1 and all("NFS" in g for g in gaps),
+                 gaps or str(ran))
     whole = {o.addr for o in s.verdict.objects}
     objects = vm.kml.Verdict(s.truth, report).objects
     missing = whole - {o.addr for o in objects}
     vm.checks.ok("%s: -d 23: all is reported that is of the whole dump" % s.name, not missing, [hex(a) for a in missing])
     more = [o for o in objects if o.addr not in whole]
     vm.checks.ok("%s: -d 23: what else is reported are small objects, as names are (%d)" % (s.name, len(more)),
-                 len(more) < 500 and all(o.kind == "slab" and o.bytes <= 256 for o in more), more)
-    vm.checks.ok("%s: -d 23: each verdict is said to be of low trust" % s.name,
-                 all(leak["trust"] == "low" for leak in vm.kml.report_leaks(report)))
+                 len(more) < (500 if partial else 1) and all(o.kind == "slab" and o.bytes <= 256 for o in more), more)
+    vm.checks.ok("%s: -d 23: each verdict is said to be of low trust, if it is partial" % s.name,
+                 not partial or all(leak["trust"] == "low" for leak in vm.kml.report_leaks(report)))
