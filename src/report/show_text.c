@@ -152,15 +152,9 @@ static void print_object(struct report *report, const struct show *show)
 	print_verdict(report, show);
 	if (show->place[0])
 		writer_printf(w, "  %s\n", show->place);
-	text_show_sites(report, object);
 	if (type_sentence(report, show->id, sentence))
 		writer_printf(w, "  %s\n", sentence);
-	if (object_caller(object)) {
-		object_symbol(report, object_caller(object), text);
-		writer_printf(w, "  %s by %s\n",
-			      object->kind == HEAP_VMALLOC || object->kind == HEAP_SLAB ? "allocated" : "mapped",
-			      text);
-	}
+	text_show_sites(report, object);
 }
 
 /* Line by line, indented. */
