@@ -38,18 +38,6 @@ struct counts {
 	uint32_t strings_bytes, n_btf, has_btf, unused;
 };
 
-static uint64_t frame_hash(const char *p, size_t bytes)
-{
-	uint64_t hash = HASH_START, word = 0;
-
-	for (; bytes >= 8; p += 8, bytes -= 8) {
-		hash = (hash ^ load_u64(p)) * UINT64_C(0x9e3779b97f4a7c15);
-		hash ^= hash >> 29;
-	}
-	memcpy(&word, p, bytes);
-	return (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 static uint64_t block_bytes(const struct counts *counts)
 {
 	return sizeof(*counts) +
@@ -125,7 +113,7 @@ static bool load_file(struct types *types, const char *path)
 	    header.version != VERSION || header.byte_order != BYTE_ORDER_MARK ||
 	    header.frame_bytes != bytes - sizeof(header) ||
 	    header.bytes > MAX_BYTES ||
-	    frame_hash(frame, header.frame_bytes) != header.frame_hash)
+	    hash_words(frame, header.frame_bytes) != header.frame_hash)
 		return false;
 	block = malloc(header.bytes + 1);
 	if (!block)
@@ -196,7 +184,7 @@ static void save_file(const struct types *types, const char *path)
 	memcpy(header.magic, magic, sizeof(magic));
 	header.bytes = bytes;
 	header.frame_bytes = n;
-	header.frame_hash = frame_hash(data + sizeof(header), n);
+	header.frame_hash = hash_words(data + sizeof(header), n);
 	memcpy(data, &header, sizeof(header));
 	cache_write(path, data, sizeof(header) + n);
 }
