@@ -44,6 +44,16 @@ static inline int order_u64(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* All bits of a number into each of the result: the end of MurmurHash3. */
+static inline uint64_t mix_u64(uint64_t h)
+{
+	h ^= h >> 33;
+	h *= UINT64_C(0xff51afd7ed558ccd);
+	h ^= h >> 33;
+	h *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return h ^ h >> 33;
+}
+
 /* Unaligned native loads (x86_64 and aarch64 dumps are little-endian). */
 static inline uint16_t load_u16(const void *p)
 {

@@ -3,15 +3,7 @@
 
 #include <string.h>
 
-static uint64_t mix(uint64_t hash, uint64_t value)
-{
-	hash ^= value;
-	hash ^= hash >> 33;
-	hash *= UINT64_C(0xff51afd7ed558ccd);
-	hash ^= hash >> 33;
-	hash *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return hash ^ hash >> 33;
-}
+#include "base/util.h"
 
 /* kmem_cache_open() draws a number for each cache; the cache of caches is
  * there from the start to the end. */
@@ -44,13 +36,13 @@ static uint64_t first_canary(struct kernel *kernel)
 static void find_boot(struct kernel *kernel)
 {
 	uint64_t secret = cache_secret(kernel), canary = first_canary(kernel);
-	uint64_t hash = mix(mix(1, secret), canary);
+	uint64_t hash = mix_u64(mix_u64(1 ^ secret) ^ canary);
 
 	/* Where KASLR has put things. */
-	hash = mix(hash, kernel->kaslr_offset);
-	hash = mix(hash, kernel->direct_va);
-	hash = mix(hash, kernel->vmalloc_va);
-	kernel->boot = mix(hash, kernel->vmemmap_va);
+	hash = mix_u64(hash ^ kernel->kaslr_offset);
+	hash = mix_u64(hash ^ kernel->direct_va);
+	hash = mix_u64(hash ^ kernel->vmalloc_va);
+	kernel->boot = mix_u64(hash ^ kernel->vmemmap_va);
 	kernel->has_boot = secret || canary;
 	kernel->boot_known = true;
 }

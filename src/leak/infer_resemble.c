@@ -28,18 +28,9 @@ struct tallies {
 	size_t n_slots, n_used;
 };
 
-static uint64_t mix(uint64_t h)
-{
-	h ^= h >> 33;
-	h *= UINT64_C(0xff51afd7ed558ccd);
-	h ^= h >> 33;
-	h *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return h ^ h >> 33;
-}
-
 static uint64_t key_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-	return mix(mix(mix(mix(a) ^ b) ^ c) ^ d) | 1;
+	return mix_u64(mix_u64(mix_u64(mix_u64(a) ^ b) ^ c) ^ d) | 1;
 }
 
 static struct tally *find_slot(const struct tallies *t, uint64_t key)

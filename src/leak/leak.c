@@ -191,15 +191,6 @@ static struct signature object_signature(const struct finder *f, uint32_t id)
 	return s;
 }
 
-static uint64_t mix(uint64_t h)
-{
-	h ^= h >> 33;
-	h *= UINT64_C(0xff51afd7ed558ccd);
-	h ^= h >> 33;
-	h *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return h ^ h >> 33;
-}
-
 /* The set of kinds among the followers: how many there are of each depends on
  * how long the leak went on.  A sum, so that their order does not matter. */
 static uint64_t shape_of(const struct finder *f, const struct leak *leak)
@@ -210,7 +201,7 @@ static uint64_t shape_of(const struct finder *f, const struct leak *leak)
 	for (i = 0; i < leak->n_followers; i++) {
 		struct signature s = object_signature(
 			f, f->out.followers[leak->first_follower + i]);
-		uint64_t h = mix(s.bytes ^ mix(s.cache ^ (uint64_t)s.kind << 32));
+		uint64_t h = mix_u64(s.bytes ^ mix_u64(s.cache ^ (uint64_t)s.kind << 32));
 
 		/* A bit per hash stands for the set; collisions only merge
 		 * two shapes. */

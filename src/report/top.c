@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/map.h"
 #include "base/util.h"
 #include "kernel/symbol.h"
 #include "kernel/type.h"
@@ -212,58 +213,20 @@ void top_deinit(struct top *top)
 	free(top->types);
 }
 
-/* Rows by key: slots hold an index of a row, plus 1. */
-struct index {
-	uint32_t *slots;
-	uint64_t n_slots; /* a power of two */
-};
-
-static uint32_t *find_slot(const struct index *index,
-			   const struct top_count *count, uint64_t key)
-{
-	uint64_t at = key * UINT64_C(0x9e3779b97f4a7c15) >> 20;
-
-	for (;; at++) {
-		uint32_t *slot = &index->slots[at & (index->n_slots - 1)];
-
-		if (!*slot || count->rows.data[*slot - 1].key == key)
-			return slot;
-	}
-}
-
-static bool grow(struct index *index, const struct top_count *count)
-{
-	uint64_t n = MAX(index->n_slots * 2, 1024);
-	uint32_t *slots = calloc(n, sizeof(*slots));
-	size_t i;
-
-	if (!slots)
-		return false;
-	free(index->slots);
-	index->slots = slots;
-	index->n_slots = n;
-	for (i = 0; i < count->rows.size; i++)
-		*find_slot(index, count, count->rows.data[i].key) =
-			(uint32_t)i + 1;
-	return true;
-}
-
-static bool add(struct index *index, struct top_count *count, uint64_t key,
+/* @rows: indices of rows by key. */
+static bool add(struct map *rows, struct top_count *count, uint64_t key,
 		uint32_t id, uint64_t bytes)
 {
+	const struct top_row new = { .key = key, .first = id };
 	struct top_row *row;
-	uint32_t *slot;
+	uint32_t i;
 
-	if (count->rows.size * 2 >= index->n_slots && !grow(index, count))
-		return false;
-	slot = find_slot(index, count, key);
-	if (!*slot) {
-		if (!vec_push(&count->rows, ((struct top_row){
-						   .key = key, .first = id })))
+	if (!map_find(rows, key, &i)) {
+		i = (uint32_t)count->rows.size;
+		if (!vec_push(&count->rows, new) || !map_add(rows, key, i))
 			return false;
-		*slot = (uint32_t)count->rows.size;
 	}
-	row = &count->rows.data[*slot - 1];
+	row = &count->rows.data[i];
 	row->objects++;
 	row->bytes += bytes;
 	count->objects++;
@@ -283,7 +246,7 @@ static int compare_rows(const void *a, const void *b)
 }
 
 static bool count_object(const struct top *top, uint32_t id,
-			 struct index *indices, struct top_count *counts)
+			 struct map *rows, struct top_count *counts)
 {
 	const struct object object = object_of(top->report, id);
 	uint64_t bytes = retained_own_bytes(top->report->heap, id), key;
@@ -295,7 +258,7 @@ static bool count_object(const struct top *top, uint32_t id,
 		if (!top_tables[i].key(top, &object, &key)) {
 			counts[i].unknown_objects++;
 			counts[i].unknown_bytes += bytes;
-		} else if (!add(&indices[i], &counts[i], key, id, bytes)) {
+		} else if (!add(&rows[i], &counts[i], key, id, bytes)) {
 			return false;
 		}
 	}
@@ -303,7 +266,7 @@ static bool count_object(const struct top *top, uint32_t id,
 }
 
 /* One object after the other: who allocated it may have to be read. */
-static bool count_all(const struct top *top, struct index *indices,
+static bool count_all(const struct top *top, struct map *rows,
 		      struct top_count *counts)
 {
 	uint32_t id;
@@ -311,7 +274,7 @@ static bool count_all(const struct top *top, struct index *indices,
 	for (id = 0; id < top->retained->live.n_objects; id++) {
 		if (bitmap_test(top->retained->live.nodes, id) &&
 		    retained_counts(top->report->heap, id) &&
-		    !count_object(top, id, indices, counts))
+		    !count_object(top, id, rows, counts))
 			return false;
 	}
 	return true;
@@ -319,14 +282,14 @@ static bool count_all(const struct top *top, struct index *indices,
 
 bool top_count(const struct top *top, struct top_count ret[TOP_TABLES])
 {
-	struct index indices[TOP_TABLES] = { { NULL, 0 } };
+	struct map rows[TOP_TABLES] = { { NULL, 0, 0 } };
 	bool done;
 	size_t i;
 
 	memset(ret, 0, TOP_TABLES * sizeof(*ret));
-	done = count_all(top, indices, ret);
+	done = count_all(top, rows, ret);
 	for (i = 0; i < TOP_TABLES; i++) {
-		free(indices[i].slots);
+		map_deinit(&rows[i]);
 		if (ret[i].rows.size)
 			qsort(ret[i].rows.data, ret[i].rows.size,
 			      sizeof(*ret[i].rows.data), compare_rows);
