@@ -107,7 +107,7 @@ static void json_holds(struct json *json, const struct report *report,
 	for (i = 0; i < n; i++) {
 		json_object_line(json, NULL);
 		json_number(json, "offset", holds[i].offset);
-		json_object_members(json, &holds[i].object);
+		json_object_members(json, report, &holds[i].object);
 		json_end(json);
 	}
 	json_end(json);
@@ -125,7 +125,7 @@ static void json_followers(struct json *json, const struct report *report,
 		const struct object object = object_of(report, ids[i]);
 
 		json_object_line(json, NULL);
-		json_object_members(json, &object);
+		json_object_members(json, report, &object);
 		json_end(json);
 	}
 	json_end(json);
@@ -166,21 +166,22 @@ static void json_leak(struct json *json, struct report *report,
 	const struct object object = object_of(report, leak->id);
 	bool is_large = object.region->flags & HEAP_LARGE;
 	char pages[OBJECT_DETAIL_BYTES], detail[OBJECT_DETAIL_BYTES + 32];
+	struct kernel_track track;
 	uint64_t age;
 
 	object_detail(report, &object, pages);
 	snprintf(detail, sizeof(detail), "%s%s",
 		 is_large ? "large kmalloc, " : "", pages);
 	json_object(json, NULL);
-	json_object_members(json, &object);
+	json_object_members(json, report, &object);
 	json_string(json, "detail", detail[0] ? detail : NULL);
 	type_json(json, report, leak->id);
 	if (ages_find(&report->analysis->user.ages, leak->id, &age))
 		json_seconds(json, "age_seconds", (double)age / 1000);
 	else
 		json_null(json, "age_seconds");
-	if (object.has_track)
-		json_number(json, "pid", object.track.pid);
+	if (object_track(report, &object, &track))
+		json_number(json, "pid", track.pid);
 	json_object_sites(json, report, leak->id);
 	json_string(json, "verdict", leak_verdicts[leak->verdict]);
 	json_number(json, "cycle_objects", object_cycle(&object, leak));
@@ -277,7 +278,7 @@ static void json_held_object(struct json *json, struct report *report,
 	const struct stack_slot slot = stacks_find(stacks, held);
 
 	json_object(json, NULL);
-	json_object_members(json, &object);
+	json_object_members(json, report, &object);
 	json_object_line(json, "task");
 	json_string(json, "comm", task->comm);
 	json_number(json, "pid", task->pid);

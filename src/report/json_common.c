@@ -138,14 +138,17 @@ void json_statistics(struct json *json, const struct report *report)
 	json_end(json);
 }
 
-void json_object_members(struct json *json, const struct object *object)
+void json_object_members(struct json *json, const struct report *report,
+			 const struct object *object)
 {
+	struct kernel_track track;
+
 	json_address(json, "address", object->va);
 	json_number(json, "bytes", object->bytes);
 	json_string(json, "kind", object_kinds[object->kind]);
 	json_string(json, "cache", object->cache);
-	if (object->has_track)
-		json_number(json, "allocated_jiffies", object->track.when);
+	if (object_track(report, object, &track))
+		json_number(json, "allocated_jiffies", track.when);
 }
 
 void json_frames(struct json *json, const char *key,

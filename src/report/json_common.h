@@ -19,7 +19,8 @@ void json_user(struct json *json, const struct report *report);
 void json_statistics(struct json *json, const struct report *report);
 
 /* "address", "bytes", "kind", "cache" of the object being written. */
-void json_object_members(struct json *json, const struct object *object);
+void json_object_members(struct json *json, const struct report *report,
+			 const struct object *object);
 /* What the kernel's own kmemleak recorded of an object, but for its address,
  * size and backtrace. */
 void json_record_members(struct json *json, const struct report *report,

@@ -41,7 +41,6 @@ struct object object_of(const struct report *report, uint32_t id)
 	else if (region->kind == HEAP_VMALLOC || region->kind == HEAP_VMAP ||
 		 region->kind == HEAP_IOREMAP)
 		object.area = &report->kernel->areas.data[region->owner];
-	object.has_track = kernel_track(report->kernel, id, &object.track);
 	return object;
 }
 
@@ -82,11 +81,21 @@ void object_detail(const struct report *report, const struct object *object,
 			 COUNT_OF(object->area->n_pages, "page"));
 }
 
-uint64_t object_caller(const struct object *object)
+bool object_track(const struct report *report, const struct object *object,
+		  struct kernel_track *ret)
 {
-	return object->area	 ? object->area->caller :
-	       object->has_track ? object->track.caller :
-				   0;
+	return object->id != HEAP_NONE &&
+	       kernel_track(report->kernel, object->id, ret);
+}
+
+uint64_t object_caller(const struct report *report,
+		       const struct object *object)
+{
+	struct kernel_track track;
+
+	if (object->area)
+		return object->area->caller;
+	return object_track(report, object, &track) ? track.caller : 0;
 }
 
 uint32_t object_cycle(const struct object *object, const struct leak *leak)

@@ -13,8 +13,6 @@ struct object {
 	const struct heap_region *region;
 	const char *cache; /* name of its slab cache, else NULL */
 	const struct kernel_area *area; /* of vmalloc, vmap, ioremap, else NULL */
-	bool has_track; /* who allocated it is recorded */
-	struct kernel_track track;
 };
 
 struct object object_of(const struct report *report, uint32_t id);
@@ -36,7 +34,12 @@ void object_detail(const struct report *report, const struct object *object,
 		   char ret[OBJECT_DETAIL_BYTES]);
 
 /* Who mapped or allocated it, as far as that is recorded; 0 if unknown. */
-uint64_t object_caller(const struct object *object);
+uint64_t object_caller(const struct report *report,
+		       const struct object *object);
+
+/* What SLUB's user tracking has of it; false: nothing.  Read from the image. */
+bool object_track(const struct report *report, const struct object *object,
+		  struct kernel_track *ret);
 
 /* How many objects are in the cycle of a leak, 1 if it is in none.  An area and
  * its vm_struct count as one: they always refer to each other. */

@@ -88,9 +88,9 @@ void json_show_object(struct json *json, struct report *report,
 		      const struct show *show)
 {
 	char symbol[SYMBOL_BYTES_MAX];
-	uint64_t caller = object_caller(&show->object);
+	uint64_t caller = object_caller(report, &show->object);
 
-	json_object_members(json, &show->object);
+	json_object_members(json, report, &show->object);
 	json_string(json, "by", source_how[show->how]);
 	if (show->has_offset)
 		json_number(json, "offset", show->offset);

@@ -105,7 +105,7 @@ static void json_word(struct json *json, const char *key, const struct top *top,
 	if (retained_is_object(r, word->node)) {
 		const struct object object = object_of(top->report, word->node);
 
-		json_object_members(json, &object);
+		json_object_members(json, top->report, &object);
 	} else {
 		json_holder(json, top,
 			    &r->holders.list.data[word->node -

@@ -4,14 +4,16 @@
 #include "report/source.h"
 #include "report/whatis.h"
 
-static void json_whatis_object(struct json *json, const struct whatis *w)
+static void json_whatis_object(struct json *json,
+			       const struct report *report,
+			       const struct whatis *w)
 {
 	if (w->show.id == HEAP_NONE) {
 		json_null(json, "object");
 		return;
 	}
 	json_object_line(json, "object");
-	json_object_members(json, &w->show.object);
+	json_object_members(json, report, &w->show.object);
 	json_string(json, "by", source_how[w->show.how]);
 	if (w->show.has_offset)
 		json_number(json, "offset", w->show.offset);
@@ -67,7 +69,7 @@ static void json_whatis(struct json *json, struct report *report,
 		json_null(json, "page");
 	}
 	json_stack(json, &w, frame);
-	json_whatis_object(json, &w);
+	json_whatis_object(json, report, &w);
 	json_end(json);
 }
 
