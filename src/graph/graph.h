@@ -75,7 +75,8 @@ struct graph {
 	uint64_t n_edges;
 	uint64_t *first; /* n_sources + 1 */
 	struct graph_edge *edges;
-	uint32_t *at; /* by edge: how far into the object it points, bytes */
+	uint32_t *at; /* by edge: how far into the object it points, bytes;
+			 NULL without @offsets */
 	struct graph_disregarded *disregarded; /* sorted by .to */
 	size_t n_disregarded;
 	uint64_t *idle; /* a bit per object: unused, in a mempool, and so a
@@ -87,9 +88,10 @@ struct graph {
 #define GRAPH_AT_UNKNOWN UINT32_MAX
 
 /* Scan everything and build the graph; sets the states of all objects.
- * @precise: of objects whose type is known only pointer members refer. */
+ * @precise: of objects whose type is known only pointer members refer.
+ * @offsets: note where in an object each reference points, for inference. */
 struct kml_error *graph_scan(struct kernel *kernel, bool precise,
-			     struct graph *ret) error_must_check;
+			     bool offsets, struct graph *ret) error_must_check;
 void graph_deinit(struct graph *graph);
 
 /* The first of the disregarded references to @id, *@n of them in a row. */

@@ -197,8 +197,9 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 	}
 	graph->n_edges = graph->statistics.references = sum;
 	graph->edges = malloc(MAX(sum, 1) * sizeof(*graph->edges));
-	graph->at = malloc(MAX(sum, 1) * sizeof(*graph->at));
-	if (!graph->edges || !graph->at)
+	if (scan->offsets)
+		graph->at = malloc(MAX(sum, 1) * sizeof(*graph->at));
+	if (!graph->edges || (scan->offsets && !graph->at))
 		return error_nomem();
 	for (c = 0; c < n_chunks; c++) {
 		struct chunk *chunk = &scan->chunks[c];
@@ -211,7 +212,8 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 				continue;
 			to = next[raw->from]++;
 			graph->edges[to] = raw->edge;
-			graph->at[to] = raw->at;
+			if (graph->at)
+				graph->at[to] = raw->at;
 		}
 		vec_deinit(&chunk->edges);
 	}
@@ -407,12 +409,13 @@ static uint64_t owner_to_waiters(const struct profile *profile)
 }
 
 struct kml_error *graph_scan(struct kernel *kernel, bool precise,
-			     struct graph *ret)
+			     bool offsets, struct graph *ret)
 {
 	uint64_t n_chunks = (kernel->end_pfn + CHUNK_PAGES - 1) / CHUNK_PAGES;
 	struct scan scan = {
 		.kernel = kernel,
 		.precise = precise,
+		.offsets = offsets,
 		.heap = kernel->heap,
 		.n_chunks = n_chunks,
 		.n_objects = kernel->heap->n_ids,

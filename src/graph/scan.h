@@ -54,7 +54,7 @@ struct scan {
 	uint32_t *roots_by_pa;   /* indices of sections and reserved ranges */
 	size_t n_roots_by_pa;
 	uint32_t first_percpu_root;
-	bool precise;
+	bool precise, offsets; /* as of graph_scan() */
 	uint64_t **pointer_words; /* by cache; NULL: its objects' type is not
 				     known */
 	uint64_t owner_to_waiters; /* words from a lock's owner to its list of
@@ -71,7 +71,7 @@ struct scan {
 void scan_add_edge(struct chunk *chunk, uint32_t from, uint32_t to,
 		   uint64_t word, enum heap_reference how, uint32_t at);
 
-/* How far into object @to the address @value lies. */
+/* How far into object @to the address @value lies; 0 where nobody asks. */
 uint32_t scan_offset_in(const struct scan *scan, uint32_t to, uint64_t value,
 			enum heap_reference how);
 

@@ -24,7 +24,8 @@ uint32_t scan_offset_in(const struct scan *scan, uint32_t to, uint64_t value,
 {
 	uint64_t offset;
 
-	if (how != HEAP_REF_ADDRESS && how != HEAP_REF_PERCPU)
+	if (!scan->offsets ||
+	    (how != HEAP_REF_ADDRESS && how != HEAP_REF_PERCPU))
 		return 0;
 	offset = value - heap_object_va(scan->heap, to);
 	/* Another address of a per-cpu block than its first CPU's. */

@@ -102,7 +102,7 @@ static struct kml_error *load_kernel(struct kml_analysis *a)
 static struct kml_error *scan(struct kml_analysis *a)
 {
 	struct kml_error *error = graph_scan(&a->kernel, a->options.precise,
-					     &a->graph);
+					     a->options.infer, &a->graph);
 
 	a->scanned = !error;
 	return error;

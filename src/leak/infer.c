@@ -655,7 +655,9 @@ struct kml_error *infer_run(struct kernel *kernel, const struct graph *graph,
 
 	i.out.types = *types;
 	types_init(types);
-	error = allocate(&i);
+	error = graph->at ? allocate(&i) :
+			    error_new(KML_ERR_ARGUMENT,
+				      "the graph was made without offsets");
 	if (!error)
 		error = fit_caches(&i);
 	i.cpumask = find_fitting(&i.out.types, "cpumask", UINT32_MAX, false);

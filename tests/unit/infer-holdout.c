@@ -176,6 +176,7 @@ int main(int argc, char **argv)
 
 	options.vmcore = paths;
 	options.n_vmcore = 1;
+	options.infer = true;
 	options.vmlinux = argc > 2 ? argv[2] : NULL;
 	error = kml_analyze(&options, &a);
 	if (error)
