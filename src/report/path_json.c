@@ -38,20 +38,22 @@ static void json_link(struct json *json, struct path_report *p,
 	json_end(json);
 }
 
-static void json_path(struct json *json, struct path_report *p, uint32_t id)
+static void json_path(struct json *json, struct report *report,
+		      struct show *show, void *arg)
 {
+	struct path_report *p = arg;
 	enum path_start start;
 	struct path_link *links;
 	uint32_t n, i;
-	struct kml_error *error = paths_get(&p->search, &p->paths, id, &start,
-					    &links, &n);
+	struct kml_error *error;
 
+	error = paths_get(&p->search, &p->paths, show->id, &start, &links, &n);
 	if (error) {
-		writer_fail(&p->report->writer, error);
+		writer_fail(&report->writer, error);
 		return;
 	}
 	json_string(json, "start", path_starts[start]);
-	json_string(json, "why", path_why(p->report, id, start, n));
+	json_string(json, "why", path_why(report, show->id, start, n));
 	json_array(json, "links");
 	for (i = 0; i < n; i++)
 		json_link(json, p, &links[i]);
@@ -62,34 +64,9 @@ static void json_path(struct json *json, struct path_report *p, uint32_t id)
 void report_path_json(struct report *report)
 {
 	struct path_report p;
-	struct json json;
-	size_t i;
 
 	if (!path_report_init(&p, report))
 		return;
-	json_init(&json, &report->writer);
-	json_object(&json, NULL);
-	json_header(&json, report, "path");
-	json_gaps(&json, report);
-	json_user(&json, report);
-	json_array(&json, "addresses");
-	for (i = 0; i < report->options.n_addresses; i++) {
-		struct show show;
-
-		show_find_object(report, report->options.addresses[i], &show);
-		json_object(&json, NULL);
-		json_show_head(&json, &show);
-		if (show.id == HEAP_NONE) {
-			json_null(&json, "object");
-		} else {
-			json_object(&json, "object");
-			json_show_object(&json, report, &show);
-			json_path(&json, &p, show.id);
-			json_end(&json);
-		}
-		json_end(&json);
-	}
-	json_end(&json);
-	json_end(&json);
+	show_json_addresses(report, "path", json_path, &p);
 	path_report_deinit(&p);
 }

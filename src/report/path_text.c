@@ -57,9 +57,10 @@ static void print_chain(struct path_report *p, const struct show *show,
 		      holder_how(how_of(&links[n - 1])));
 }
 
-static void print_path(struct path_report *p, const struct show *show)
+static void print_path(struct report *report, struct show *show, void *arg)
 {
-	struct writer *w = &p->report->writer;
+	struct path_report *p = arg;
+	struct writer *w = &report->writer;
 	enum path_start start;
 	struct path_link *links;
 	const char *why;
@@ -85,20 +86,10 @@ static void print_path(struct path_report *p, const struct show *show)
 void report_path_text(struct report *report)
 {
 	struct path_report p;
-	size_t i;
 
 	if (!path_report_init(&p, report))
 		return;
-	for (i = 0; i < report->options.n_addresses; i++) {
-		struct show show;
-
-		show_find_object(report, report->options.addresses[i], &show);
-		if (i)
-			writer_puts(&report->writer, "\n");
-		show_text_head(report, &show);
-		if (show.id != HEAP_NONE)
-			print_path(&p, &show);
-	}
+	show_text_addresses(report, print_path, &p);
 	if (kml_partial(report->analysis))
 		writer_puts(&report->writer,
 			    "\nThe verdict is PARTIAL: something that it needs could not be read.\n");

@@ -50,42 +50,16 @@ static void json_disregarded(struct json *json, struct report *report,
 	json_end(json);
 }
 
-static void json_address_refs(struct json *json, struct report *report,
-			      const struct show *show)
+static void json_refs(struct json *json, struct report *report,
+		      struct show *show, void *arg)
 {
-	json_object(json, NULL);
-	json_show_head(json, show);
-	if (show->id == HEAP_NONE) {
-		json_null(json, "object");
-	} else {
-		json_object(json, "object");
-		json_show_object(json, report, show);
-		json_references(json, report, show->id);
-		json_disregarded(json, report, show->id);
-		json_end(json);
-	}
-	json_end(json);
+	(void)arg;
+	json_references(json, report, show->id);
+	json_disregarded(json, report, show->id);
 }
 
 void report_refs_json(struct report *report)
 {
-	struct json json;
-	size_t i;
-
-	if (!lookup_leaks(report) || !lookup_references(report))
-		return;
-	json_init(&json, &report->writer);
-	json_object(&json, NULL);
-	json_header(&json, report, "refs");
-	json_gaps(&json, report);
-	json_user(&json, report);
-	json_array(&json, "addresses");
-	for (i = 0; i < report->options.n_addresses; i++) {
-		struct show show;
-
-		show_find_object(report, report->options.addresses[i], &show);
-		json_address_refs(&json, report, &show);
-	}
-	json_end(&json);
-	json_end(&json);
+	if (lookup_leaks(report) && lookup_references(report))
+		show_json_addresses(report, "refs", json_refs, NULL);
 }

@@ -80,24 +80,18 @@ static void print_disregarded(struct report *report, uint32_t id)
 	print_more(report, n, i);
 }
 
+static void print_refs(struct report *report, struct show *show, void *arg)
+{
+	(void)arg;
+	print_references(report, show);
+	print_disregarded(report, show->id);
+}
+
 void report_refs_text(struct report *report)
 {
-	size_t i;
-
 	if (!lookup_leaks(report) || !lookup_references(report))
 		return;
-	for (i = 0; i < report->options.n_addresses; i++) {
-		struct show show;
-
-		show_find_object(report, report->options.addresses[i], &show);
-		if (i)
-			writer_puts(&report->writer, "\n");
-		show_text_head(report, &show);
-		if (show.id == HEAP_NONE)
-			continue;
-		print_references(report, &show);
-		print_disregarded(report, show.id);
-	}
+	show_text_addresses(report, print_refs, NULL);
 	if (kml_partial(report->analysis))
 		writer_puts(&report->writer,
 			    "\nThe result is PARTIAL: something that may refer to these could not be read.\n");

@@ -152,7 +152,7 @@ bool show_next_reference(const struct report *report, uint32_t id,
 	return false;
 }
 
-static void find_holders(const struct report *report, struct show *show)
+void show_find_holders(const struct report *report, struct show *show)
 {
 	struct show_cursor cursor = { 0 };
 	const struct graph_reference *r;
@@ -207,11 +207,4 @@ void show_find_object(struct report *report, uint64_t address,
 				    ret->place);
 	ret->state = state_of(report->analysis, ret->id);
 	find_verdict(report, ret);
-}
-
-void show_find(struct report *report, uint64_t address, struct show *ret)
-{
-	show_find_object(report, address, ret);
-	if (ret->id != HEAP_NONE)
-		find_holders(report, ret);
 }

@@ -57,15 +57,14 @@ const char *show_color(const struct show *show);
 /* The address, its object and offset, and its task. */
 void show_find_where(struct report *report, uint64_t address,
 		     struct show *ret);
-/* All but the holders; or all.  lookup_leaks() and, for all, lookup_references()
- * are to be called first. */
+/* All but the holders; lookup_leaks() is to be called first. */
 void show_find_object(struct report *report, uint64_t address,
 		      struct show *ret);
+/* And these, of an object; lookup_references() is to be called first. */
+void show_find_holders(const struct report *report, struct show *show);
 /* Are its contents to be shown: of leaked objects, or of all if it was asked
  * for? */
 bool show_has_content(const struct report *report, const struct show *show);
-
-void show_find(struct report *report, uint64_t address, struct show *ret);
 
 /*
  * The next reference to object @id after *@at, which starts at 0: first those
@@ -80,12 +79,16 @@ bool show_next_reference(const struct report *report, uint32_t id,
 			 struct show_cursor *cursor,
 			 const struct graph_reference **ret);
 
-/* The address and what it is of; of an object with its verdict. */
-void show_text_head(struct report *report, const struct show *show);
-/* "address", "place" and "stack_of" of the JSON object being written. */
-void json_show_head(struct json *json, const struct show *show);
-/* Of show.object, which there is: all but what refers to it. */
-void json_show_object(struct json *json, struct report *report,
-		      const struct show *show);
+/*
+ * All addresses of the report's options: what each is of, of an object with its
+ * verdict, and what @facts has to say of an object.  The JSON report's name is
+ * @name.
+ */
+typedef void show_text_fn(struct report *report, struct show *show, void *arg);
+void show_text_addresses(struct report *report, show_text_fn *facts, void *arg);
+typedef void show_json_fn(struct json *json, struct report *report,
+			  struct show *show, void *arg);
+void show_json_addresses(struct report *report, const char *name,
+			 show_json_fn *facts, void *arg);
 
 #endif

@@ -14,10 +14,12 @@
 #include "report/type.h"
 
 static void json_holders(struct json *json, struct report *report,
-			 const struct show *show)
+			 struct show *show)
 {
-	uint64_t n = show->n_holders + show->n_leaked_holders, i;
+	uint64_t n, i;
 
+	show_find_holders(report, show);
+	n = show->n_holders + show->n_leaked_holders;
 	json_number(json, "reference_count", n);
 	json_number(json, "leaked_reference_count", show->n_leaked_holders);
 	json_array(json, "references");
@@ -84,8 +86,8 @@ static void json_as_c(struct json *json, struct report *report,
 	json_string(json, "as_c", text);
 }
 
-void json_show_object(struct json *json, struct report *report,
-		      const struct show *show)
+static void json_show_object(struct json *json, struct report *report,
+			     const struct show *show)
 {
 	char symbol[SYMBOL_BYTES_MAX];
 	uint64_t caller = object_caller(report, &show->object);
@@ -107,14 +109,13 @@ void json_show_object(struct json *json, struct report *report,
 }
 
 static void json_object_facts(struct json *json, struct report *report,
-			      const struct show *show)
+			      struct show *show, void *arg)
 {
 	struct content content;
 	char hex[2 * CONTENT_SHOWN + 1] = "";
 	size_t i;
 
-	json_object(json, "object");
-	json_show_object(json, report, show);
+	(void)arg;
 	json_holders(json, report, show);
 	if (show_has_content(report, show)) {
 		content_read(report, &show->object, CONTENT_SHOWN, &content);
@@ -124,10 +125,9 @@ static void json_object_facts(struct json *json, struct report *report,
 	}
 	if (report->options.as_c)
 		json_as_c(json, report, show);
-	json_end(json);
 }
 
-void json_show_head(struct json *json, const struct show *show)
+static void json_show_head(struct json *json, const struct show *show)
 {
 	json_address(json, "address", show->address);
 	json_string(json, "place", show->place[0] ? show->place : NULL);
@@ -143,36 +143,45 @@ void json_show_head(struct json *json, const struct show *show)
 }
 
 static void json_shown(struct json *json, struct report *report,
-		       const struct show *show)
+		       struct show *show, show_json_fn *facts, void *arg)
 {
 	json_object(json, NULL);
 	json_show_head(json, show);
-	if (show->id == HEAP_NONE)
+	if (show->id == HEAP_NONE) {
 		json_null(json, "object");
-	else
-		json_object_facts(json, report, show);
+	} else {
+		json_object(json, "object");
+		json_show_object(json, report, show);
+		facts(json, report, show, arg);
+		json_end(json);
+	}
 	json_end(json);
 }
 
-void report_show_json(struct report *report)
+void show_json_addresses(struct report *report, const char *name,
+			 show_json_fn *facts, void *arg)
 {
 	struct json json;
 	size_t i;
 
-	if (!lookup_leaks(report) || !lookup_references(report))
-		return;
 	json_init(&json, &report->writer);
 	json_object(&json, NULL);
-	json_header(&json, report, "show");
+	json_header(&json, report, name);
 	json_gaps(&json, report);
 	json_user(&json, report);
 	json_array(&json, "addresses");
 	for (i = 0; i < report->options.n_addresses; i++) {
 		struct show show;
 
-		show_find(report, report->options.addresses[i], &show);
-		json_shown(&json, report, &show);
+		show_find_object(report, report->options.addresses[i], &show);
+		json_shown(&json, report, &show, facts, arg);
 	}
 	json_end(&json);
 	json_end(&json);
+}
+
+void report_show_json(struct report *report)
+{
+	if (lookup_leaks(report) && lookup_references(report))
+		show_json_addresses(report, "show", json_object_facts, NULL);
 }

@@ -59,12 +59,14 @@ static void print_content(struct report *report, const struct show *show)
 		print_rows(report, show, row, bytes);
 }
 
-static void print_holders(struct report *report, const struct show *show)
+static void print_holders(struct report *report, struct show *show)
 {
-	uint64_t n = show->n_holders + show->n_leaked_holders;
 	struct writer *w = &report->writer;
+	uint64_t n;
 	unsigned i;
 
+	show_find_holders(report, show);
+	n = show->n_holders + show->n_leaked_holders;
 	if (!n) {
 		writer_puts(w, "  no word refers to it\n");
 		return;
@@ -185,7 +187,7 @@ static void print_as_c(struct report *report, const struct show *show)
 		print_lines(&report->writer, text);
 }
 
-void show_text_head(struct report *report, const struct show *show)
+static void show_text_head(struct report *report, const struct show *show)
 {
 	const struct kernel_task *task = show->task;
 	struct writer *w = &report->writer;
@@ -203,11 +205,25 @@ void show_text_head(struct report *report, const struct show *show)
 			      task->sp);
 }
 
-static void print_address(struct report *report, const struct show *show)
+void show_text_addresses(struct report *report, show_text_fn *facts, void *arg)
 {
-	show_text_head(report, show);
-	if (show->id == HEAP_NONE)
-		return;
+	size_t i;
+
+	for (i = 0; i < report->options.n_addresses; i++) {
+		struct show show;
+
+		show_find_object(report, report->options.addresses[i], &show);
+		if (i)
+			writer_puts(&report->writer, "\n");
+		show_text_head(report, &show);
+		if (show.id != HEAP_NONE)
+			facts(report, &show, arg);
+	}
+}
+
+static void print_facts(struct report *report, struct show *show, void *arg)
+{
+	(void)arg;
 	print_holders(report, show);
 	if (!report->options.no_content)
 		print_content(report, show);
@@ -217,18 +233,9 @@ static void print_address(struct report *report, const struct show *show)
 
 void report_show_text(struct report *report)
 {
-	size_t i;
-
 	if (!lookup_leaks(report) || !lookup_references(report))
 		return;
-	for (i = 0; i < report->options.n_addresses; i++) {
-		struct show show;
-
-		show_find(report, report->options.addresses[i], &show);
-		if (i)
-			writer_puts(&report->writer, "\n");
-		print_address(report, &show);
-	}
+	show_text_addresses(report, print_facts, NULL);
 	if (kml_partial(report->analysis))
 		writer_puts(&report->writer,
 			    "\nThe verdict is PARTIAL: something that it needs could not be read.\n");
