@@ -8,8 +8,11 @@
 
 #include "base/util.h"
 
-/* Elf64_Sym: st_name at 0, st_shndx at 6, st_value at 8, 24 bytes in all */
+/* Elf64_Sym: st_name at 0, st_shndx at 6, st_value at 8, st_size at 16, 24
+ * bytes in all */
 #define SYMBOL_BYTES 24u
+/* Symbols that begin at or before an address and do not reach it. */
+#define MAX_STEPS_BACK 64u
 
 /* A symbol of a module; the name is looked up when it is asked for. */
 struct module_symbol {
@@ -21,7 +24,7 @@ struct module_symbol {
 struct module_symbols {
 	struct module_symbol *symbols; /* by value */
 	uint32_t n;
-	bool read;
+	bool read, unreadable;
 };
 
 /* Made at the first question; each module's symbols at the first about it. */
@@ -139,6 +142,7 @@ static void read_symbols(struct kernel *kernel,
 	if (!table || !bytes)
 		return;
 	error = image_read_va(kernel->image, module->symtab_va, table, bytes);
+	ret->unreadable = error;
 	if (error)
 		return;
 	ret->symbols = malloc(module->n_symbols * sizeof(*ret->symbols));
@@ -173,6 +177,89 @@ static uint32_t symbols_below(const struct module_symbols *symbols,
 	return lo;
 }
 
+static struct module_symbols *module_symbols(struct kernel *kernel,
+					     struct symbol_index *index,
+					     const struct kernel_module *module)
+{
+	struct module_symbols *symbols =
+		&index->modules[module - kernel->modules.data];
+
+	if (!symbols->read)
+		read_symbols(kernel, module, symbols);
+	return symbols;
+}
+
+/* How far a symbol reaches: where the table does not say, up to the next. */
+static uint64_t symbol_end(const struct module_symbols *symbols,
+			   const struct module_symbol *symbol)
+{
+	uint32_t next = symbols_below(symbols, symbol->value + 1);
+
+	if (symbol->bytes)
+		return symbol->value + symbol->bytes;
+	return next < symbols->n ? symbols->symbols[next].value : UINT64_MAX;
+}
+
+/* Of those that begin last among the symbols that reach @va the largest, of
+ * equal ones the first of the table. */
+static const struct module_symbol *
+covering_symbol(const struct module_symbols *symbols, uint64_t va)
+{
+	uint32_t i = va == UINT64_MAX ? symbols->n :
+					symbols_below(symbols, va + 1), steps;
+	const struct module_symbol *symbol, *found = NULL;
+
+	for (steps = 0; i > 0 && steps < MAX_STEPS_BACK; i--, steps++) {
+		symbol = &symbols->symbols[i - 1];
+		if (found && symbol->value != found->value)
+			break;
+		if (va < symbol_end(symbols, symbol) &&
+		    (!found || symbol->bytes >= found->bytes))
+			found = symbol;
+	}
+	return found;
+}
+
+struct kml_error *kernel_load_module_symbols(struct kernel *kernel,
+					     const struct kernel_module *module)
+{
+	struct symbol_index *index = symbol_index(kernel);
+
+	if (!index)
+		return error_nomem();
+	if (module_symbols(kernel, index, module)->unreadable)
+		return error_at(KML_ERR_NODATA, module->symtab_va,
+				"the symbols of module '%s' are not in the dump",
+				module->name);
+	return NULL;
+}
+
+struct kml_error *kernel_module_variable(struct kernel *kernel,
+					 const struct kernel_module *module,
+					 uint64_t va, bool *found_ret,
+					 struct kernel_symbol_name *ret)
+{
+	struct symbol_index *index = symbol_index(kernel);
+	const struct module_symbols *symbols;
+	const struct module_symbol *symbol;
+
+	*found_ret = false;
+	if (!index)
+		return error_nomem();
+	symbols = module_symbols(kernel, index, module);
+	symbol = covering_symbol(symbols, va);
+	if (!symbol)
+		return NULL;
+	*found_ret = true;
+	ret->offset = va - symbol->value;
+	ret->bytes = symbol_end(symbols, symbol) - symbol->value;
+	ret->module = module->name;
+	ret->is_data = true;
+	ret->is_behind = false;
+	return kernel_read_string(kernel, module->strtab_va + symbol->name,
+				  ret->name, sizeof(ret->name));
+}
+
 /* As find_kallsyms_symbol() of the kernel does it, which takes a symbol to end
  * at the next one or at @end_va, where the text ends. */
 bool kernel_module_symbol(struct kernel *kernel,
@@ -188,9 +275,7 @@ bool kernel_module_symbol(struct kernel *kernel,
 
 	if (!index)
 		return false;
-	symbols = &index->modules[module - kernel->modules.data];
-	if (!symbols->read)
-		read_symbols(kernel, module, symbols);
+	symbols = module_symbols(kernel, index, module);
 	next = va == UINT64_MAX ? symbols->n : symbols_below(symbols, va + 1);
 	if (!next || symbols->symbols[next - 1].value < start_va)
 		return false;

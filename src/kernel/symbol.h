@@ -39,6 +39,22 @@ bool kernel_module_symbol(struct kernel *kernel,
 			  uint64_t start_va, uint64_t end_va, uint64_t va,
 			  struct kernel_symbol_name *ret);
 
+/*
+ * The variable of @module that an address or a per-cpu pointer lies in, by the
+ * sizes in its symbol table: of several that have it the one that begins last,
+ * and of these the largest.  *@found_ret: there is one.
+ */
+struct kml_error *kernel_module_variable(struct kernel *kernel,
+					 const struct kernel_module *module,
+					 uint64_t va, bool *found_ret,
+					 struct kernel_symbol_name *ret)
+	error_must_check;
+/* Read a module's symbols, unless they were; KML_ERR_NODATA: they cannot be,
+ * and it has none for the others. */
+struct kml_error *kernel_load_module_symbols(struct kernel *kernel,
+					     const struct kernel_module *module)
+	error_must_check;
+
 void kernel_symbols_deinit(struct kernel *kernel);
 
 /* "name+0x12 [module]", or the bare address; at most @bytes with the NUL. */

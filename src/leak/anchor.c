@@ -14,7 +14,7 @@
 #include "base/util.h"
 #include "image/record.h"
 #include "graph/overrides.h"
-#include "kernel/module_symbols.h"
+#include "kernel/symbol.h"
 
 const char *const anchor_kinds[ANCHOR_KINDS] = {
 	[ANCHOR_VARIABLE] = "variable",   [ANCHOR_PERCPU] = "percpu",
@@ -51,7 +51,6 @@ struct find {
 	VEC(struct word) words;
 	/* Of the module whose memory is being split. */
 	const struct kernel_module *module;
-	struct module_symbols symbols;
 	uint32_t module_name;
 };
 
@@ -150,21 +149,22 @@ static uint64_t percpu_link(const struct kernel *kernel, uint64_t pointer)
 static struct kml_error *module_place(const struct find *find, uint64_t va,
 				      struct place *ret)
 {
-	const struct module_symbol *symbol =
-		module_symbols_find(&find->symbols, va);
-	struct kml_error *error = NULL;
+	struct kernel_symbol_name symbol;
+	struct kml_error *error;
+	bool found;
 
 	ret->va = va;
 	ret->end_va = va + 8;
 	snprintf(ret->name, sizeof(ret->name), "data");
-	if (!symbol)
-		return NULL;
-	ret->va = symbol->va;
-	ret->end_va = symbol->va + symbol->bytes;
-	error = kernel_read_string(find->kernel, symbol->name_va, ret->name,
-				   sizeof(ret->name));
-	return kernel_forgive(find->kernel, error, "symbols of modules",
-			      symbol->name_va);
+	error = kernel_module_variable(find->kernel, find->module, va, &found,
+				       &symbol);
+	if (found) {
+		ret->va = va - symbol.offset;
+		ret->end_va = ret->va + symbol.bytes;
+	}
+	if (found && !error)
+		snprintf(ret->name, sizeof(ret->name), "%s", symbol.name);
+	return kernel_forgive(find->kernel, error, "symbols of modules", va);
 }
 
 /* ---- sources */
@@ -471,7 +471,9 @@ static struct kml_error *add_module(struct find *find,
 	uint32_t id;
 	unsigned i;
 
-	error = module_symbols_load(find->kernel, module, &find->symbols);
+	error = kernel_load_module_symbols(find->kernel, module);
+	error = kernel_forgive(find->kernel, error, "symbols of modules",
+			       module->symtab_va);
 	if (!error)
 		error = add_name(find, module->name, &find->module_name);
 	find->module = module;
@@ -492,7 +494,6 @@ static struct kml_error *add_module(struct find *find,
 	if (!error && id != HEAP_NONE && !vec_push(&find->holders->split, id))
 		error = error_nomem();
 	find->module = NULL;
-	module_symbols_deinit(&find->symbols);
 	return error;
 }
 
