@@ -44,6 +44,22 @@ static inline int order_u64(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/* A binary search: the index of the first of @n entries for which @before, an
+ * expression that calls the index @i, does not hold; @n when it holds for all.
+ * The entries are sorted so that those for which it holds come first. */
+#define partition_point(n, i, before)                                   \
+	({                                                              \
+		size_t point_ = 0, point_end_ = (n);                    \
+		while (point_ < point_end_) {                           \
+			size_t i = point_ + (point_end_ - point_) / 2;  \
+			if (before)                                     \
+				point_ = i + 1;                         \
+			else                                            \
+				point_end_ = i;                         \
+		}                                                       \
+		point_;                                                 \
+	})
+
 /* All bits of a number into each of the result: the end of MurmurHash3. */
 static inline uint64_t mix_u64(uint64_t h)
 {

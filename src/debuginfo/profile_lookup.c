@@ -196,20 +196,15 @@ bool profile_symbol(const struct profile *profile, const char *name,
 		    uint64_t *address_ret, uint64_t *size_ret)
 {
 	const struct profile_image *image = &profile->image;
-	uint32_t low = 0, high = image->header->n_symbols, middle, i;
+	const uint32_t *by_name = image->symbols_by_name;
+	uint32_t low = partition_point(
+		image->header->n_symbols, mid,
+		strcmp(symbol_name(image, by_name[mid]), name) < 0);
+	uint32_t i;
 
-	/* The first that is not below @name. */
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (strcmp(symbol_name(image, image->symbols_by_name[middle]),
-			   name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (low == image->header->n_symbols)
 		return false;
-	i = image->symbols_by_name[low];
+	i = by_name[low];
 	if (strcmp(symbol_name(image, i), name) != 0)
 		return false;
 	*address_ret = image->symbol_addresses[i];
@@ -235,16 +230,8 @@ find_section(const struct profile_image *image, uint64_t address)
 static uint32_t symbols_up_to(const struct profile_image *image,
 			      uint64_t address)
 {
-	uint32_t low = 0, high = image->header->n_placed, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (image->symbol_addresses[middle] <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return partition_point(image->header->n_placed, mid,
+			       image->symbol_addresses[mid] <= address);
 }
 
 /*

@@ -197,16 +197,12 @@ struct kml_error *types_seal(struct types *types)
 uint32_t types_find(const struct types *types, const char *name,
 		    uint32_t *first_ret, uint32_t *n_ret)
 {
-	uint32_t low = 0, high = types->n_by_name, n = 0;
+	const uint32_t *by_name = types->by_name;
+	uint32_t low = partition_point(
+		types->n_by_name, mid,
+		strcmp(types_name(types, by_name[mid]), name) < 0);
+	uint32_t n = 0;
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (strcmp(types_name(types, types->by_name[middle]), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	/* Those that are only declared come last. */
 	while (low + n < types->n_by_name &&
 	       types_is_struct(types, types->by_name[low + n]) &&
@@ -233,16 +229,10 @@ const struct type_variable *types_variable(const struct types *types,
 					   uint64_t address)
 {
 	const struct type_variable *variable;
-	size_t low = 0, high = types->variables.size;
+	size_t low = partition_point(
+		types->variables.size, mid,
+		types->variables.data[mid].address <= address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (types->variables.data[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (!low)
 		return NULL;
 	variable = &types->variables.data[low - 1];
@@ -254,16 +244,11 @@ const struct type_variable *types_variable(const struct types *types,
 uint32_t types_function(const struct types *types, const char *name)
 {
 	const struct type_function *data = types->functions.data;
-	size_t low = 0, high = types->functions.size, i;
+	size_t low = partition_point(
+		types->functions.size, mid,
+		strcmp(text(types, data[mid].name), name) < 0);
+	size_t i;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(text(types, data[middle].name), name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	for (i = low; i < types->functions.size &&
 		      !strcmp(text(types, data[i].name), name); i++)
 		if (data[i].type != data[low].type)
@@ -666,16 +651,9 @@ bool types_pointer_at(struct types *types, uint32_t type, uint64_t offset,
 		      uint32_t *target_ret, bool *overlaid_ret)
 {
 	const struct type_pointers *p = types_pointers(types, type);
-	uint32_t low = 0, high = p ? p->n : 0;
+	uint32_t low = partition_point(p ? p->n : 0, mid,
+				       p->pointers[mid].offset < offset);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (p->pointers[middle].offset < offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	if (!p || low == p->n || p->pointers[low].offset != offset)
 		return false;
 	*target_ret = p->pointers[low].target;

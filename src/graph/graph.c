@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/util.h"
+
 void graph_deinit(struct graph *graph)
 {
 	free(graph->first);
@@ -15,16 +17,10 @@ void graph_deinit(struct graph *graph)
 const struct graph_disregarded *
 graph_find_disregarded(const struct graph *graph, uint32_t id, size_t *n)
 {
-	size_t lo = 0, hi = graph->n_disregarded, first;
+	size_t lo = partition_point(graph->n_disregarded, mid,
+				    graph->disregarded[mid].to < id);
+	size_t first;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (graph->disregarded[mid].to < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (first = lo; lo < graph->n_disregarded &&
 			 graph->disregarded[lo].to == id;
 	     lo++)

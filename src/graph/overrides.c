@@ -51,18 +51,12 @@ static int compare_counts(const void *a, const void *b)
 uint32_t overrides_need(const struct overrides *overrides, uint32_t id,
 			size_t *index_ret)
 {
-	size_t lo = 0, hi = overrides->counts.size;
+	size_t lo;
 
 	if (!bitmap_test(overrides->counted, id))
 		return 1;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (overrides->counts.data[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	lo = partition_point(overrides->counts.size, mid,
+			     overrides->counts.data[mid].id < id);
 	*index_ret = lo;
 	return overrides->counts.data[lo].need;
 }

@@ -118,19 +118,12 @@ static void scan_root_page(const struct scan *scan, struct chunk *chunk,
 /* The first root by physical address that ends above @pa. */
 static size_t find_root(const struct scan *scan, uint64_t pa)
 {
-	size_t lo = 0, hi = scan->n_roots_by_pa;
+	const struct kernel_root *roots = scan->kernel->roots.data;
+	const uint32_t *by_pa = scan->roots_by_pa;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct kernel_root *root =
-			&scan->kernel->roots.data[scan->roots_by_pa[mid]];
-
-		if (root->start_pa + root->bytes <= pa)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return partition_point(scan->n_roots_by_pa, mid,
+			       roots[by_pa[mid]].start_pa +
+				       roots[by_pa[mid]].bytes <= pa);
 }
 
 static void scan_reserved(const struct scan *scan, struct chunk *chunk,
@@ -157,17 +150,8 @@ static void scan_reserved(const struct scan *scan, struct chunk *chunk,
 
 static size_t find_mapped(const struct kernel *kernel, uint64_t pfn)
 {
-	size_t lo = 0, hi = kernel->mapped.size;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (kernel->mapped.data[mid].pfn < pfn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return partition_point(kernel->mapped.size, mid,
+			       kernel->mapped.data[mid].pfn < pfn);
 }
 
 /* Whose words a struct page's are: of the object that the page belongs to, if
@@ -280,7 +264,7 @@ static void scan_percpu(const struct scan *scan, struct chunk *chunk,
 	const struct heap_chunk *blocks = &scan->heap->chunks.data[unit->owner];
 	uint64_t start = index * 4096, end = start + 4096;
 	uint64_t page_va = unit->va + start;
-	uint32_t i, lo = 0, hi = blocks->n_blocks, root;
+	uint32_t i, root;
 
 	/* They stand in a row, one of each CPU. */
 	for (root = scan->first_percpu_root;
@@ -293,15 +277,10 @@ static void scan_percpu(const struct scan *scan, struct chunk *chunk,
 			scan_root_page(scan, chunk, root, page, page_va, 0,
 				       MIN(r->bytes - start, 4096));
 	}
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (blocks->blocks[mid].offset + blocks->blocks[mid].bytes <= start)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (i = lo; i < blocks->n_blocks && blocks->blocks[i].offset < end; i++) {
+	i = partition_point(blocks->n_blocks, mid,
+			    blocks->blocks[mid].offset +
+				    blocks->blocks[mid].bytes <= start);
+	for (; i < blocks->n_blocks && blocks->blocks[i].offset < end; i++) {
 		uint64_t from = blocks->blocks[i].offset;
 		uint64_t to = from + blocks->blocks[i].bytes;
 

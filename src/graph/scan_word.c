@@ -197,17 +197,8 @@ void scan_bytes(const struct scan *scan, struct chunk *chunk,
 /* The first hole that ends above @va. */
 static size_t find_hole(const struct kernel *kernel, uint64_t va)
 {
-	size_t lo = 0, hi = kernel->holes.size;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (kernel->holes.data[mid].end_va <= va)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return partition_point(kernel->holes.size, mid,
+			       kernel->holes.data[mid].end_va <= va);
 }
 
 void scan_around_holes(const struct scan *scan, struct chunk *chunk,
@@ -237,18 +228,12 @@ void scan_around_holes(const struct scan *scan, struct chunk *chunk,
 static const struct kernel_rule *find_rule(const struct scan *scan, uint32_t id)
 {
 	const struct kernel *kernel = scan->kernel;
-	size_t lo = 0, hi = kernel->rules.size;
+	size_t lo;
 
 	if (!bitmap_test(scan->has_rule, id))
 		return NULL;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (kernel->rules.data[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	lo = partition_point(kernel->rules.size, mid,
+			     kernel->rules.data[mid].id < id);
 	return &kernel->rules.data[lo];
 }
 

@@ -246,16 +246,9 @@ uint32_t heap_find_region(const struct heap *heap, uint64_t va)
 /* The per-cpu block that an offset into a unit lies in. */
 static uint32_t chunk_block(const struct heap_chunk *chunk, uint64_t offset)
 {
-	uint32_t lo = 0, hi = chunk->n_blocks;
+	uint32_t lo = partition_point(chunk->n_blocks, mid,
+				      chunk->blocks[mid].offset <= offset);
 
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (chunk->blocks[mid].offset > offset)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
 	if (!lo || offset - chunk->blocks[lo - 1].offset >=
 			   chunk->blocks[lo - 1].bytes)
 		return HEAP_NONE;

@@ -89,16 +89,9 @@ struct batch {
 
 static const struct part *find_part(const struct diskdump *dump, uint64_t pfn)
 {
-	size_t low = 0, high = dump->n_parts;
+	size_t low = partition_point(dump->n_parts, mid,
+				     dump->parts[mid].end_pfn <= pfn);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (dump->parts[mid].end_pfn > pfn)
-			high = mid;
-		else
-			low = mid + 1;
-	}
 	return low < dump->n_parts ? &dump->parts[low] : NULL;
 }
 

@@ -48,17 +48,8 @@ static uint64_t segment_end(const struct elf_segment *s)
 /* The first segment that ends above @pa. */
 static size_t segment_find(const struct elf_dump *dump, uint64_t pa)
 {
-	size_t low = 0, high = dump->segments.size;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (segment_end(&dump->segments.data[mid]) > pa)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
+	return partition_point(dump->segments.size, mid,
+			       segment_end(&dump->segments.data[mid]) <= pa);
 }
 
 static void elf_destroy(struct source *source)

@@ -340,16 +340,9 @@ static void kdumpfile_destroy(struct source *source)
 static bool kdumpfile_has_page(const struct source *source, uint64_t pfn)
 {
 	const struct kdumpfile *kdump = (const struct kdumpfile *)source;
-	size_t low = 0, high = kdump->ranges.size;
+	size_t low = partition_point(kdump->ranges.size, mid,
+				     kdump->ranges.data[mid].end <= pfn);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (kdump->ranges.data[mid].end > pfn)
-			high = mid;
-		else
-			low = mid + 1;
-	}
 	return low < kdump->ranges.size && kdump->ranges.data[low].start <= pfn;
 }
 

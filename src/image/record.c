@@ -210,16 +210,9 @@ bool record_has_page(const struct image_record *record, uint64_t pfn)
 static const struct record_extent *
 find_extent(const struct image_record *record, uint64_t pa)
 {
-	size_t lo = 0, hi = record->extents.size;
+	size_t lo = partition_point(record->extents.size, mid,
+				    record->extents.data[mid].pa <= pa);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (record->extents.data[mid].pa > pa)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
 	return lo ? &record->extents.data[lo - 1] : NULL;
 }
 

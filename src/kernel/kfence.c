@@ -156,16 +156,10 @@ struct kml_error *kernel_mark_kfence(struct kernel *kernel)
 static const struct kernel_kfence *find_object(const struct kernel *kernel,
 					       uint64_t page_va)
 {
-	size_t low = 0, high = kernel->kfence.size;
+	size_t low =
+		partition_point(kernel->kfence.size, mid,
+				kernel->kfence.data[mid].page_va < page_va);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (kernel->kfence.data[mid].page_va < page_va)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	return low < kernel->kfence.size &&
 			       kernel->kfence.data[low].page_va == page_va ?
 		       &kernel->kfence.data[low] :

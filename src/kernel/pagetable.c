@@ -50,16 +50,9 @@ static void claim_table(void *arg, uint64_t pa, unsigned level)
 
 static bool is_walked(const struct kernel *kernel, uint64_t pgd)
 {
-	size_t low = 0, high = kernel->walked_pgds.size;
+	size_t low = partition_point(kernel->walked_pgds.size, mid,
+				     kernel->walked_pgds.data[mid] < pgd);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (kernel->walked_pgds.data[mid] < pgd)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	return low < kernel->walked_pgds.size &&
 	       kernel->walked_pgds.data[low] == pgd;
 }

@@ -103,16 +103,9 @@ const struct kernel_module_part *kernel_module_part(struct kernel *kernel,
 						    uint64_t va)
 {
 	const struct symbol_index *index = symbol_index(kernel);
-	size_t lo = 0, hi = index ? index->n_parts : 0;
+	size_t lo = partition_point(index ? index->n_parts : 0, mid,
+				    index->parts[mid].start_va <= va);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (index->parts[mid].start_va <= va)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	if (!lo || va - index->parts[lo - 1].start_va >=
 			   index->parts[lo - 1].bytes)
 		return NULL;
@@ -164,17 +157,8 @@ static void read_symbols(struct kernel *kernel,
 static uint32_t symbols_below(const struct module_symbols *symbols,
 			      uint64_t va)
 {
-	uint32_t lo = 0, hi = symbols->n;
-
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (symbols->symbols[mid].value < va)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return partition_point(symbols->n, mid,
+			       symbols->symbols[mid].value < va);
 }
 
 static struct module_symbols *module_symbols(struct kernel *kernel,

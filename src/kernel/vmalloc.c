@@ -356,16 +356,9 @@ static void sort_areas(struct kernel *kernel)
 
 struct kernel_area *kernel_find_area(const struct kernel *kernel, uint64_t va)
 {
-	size_t lo = 0, hi = kernel->areas.size;
+	size_t lo = partition_point(kernel->areas.size, mid,
+				    kernel->areas.data[mid].start_va <= va);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (kernel->areas.data[mid].start_va > va)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
 	if (!lo || va >= kernel->areas.data[lo - 1].end_va)
 		return NULL;
 	return &kernel->areas.data[lo - 1];

@@ -139,16 +139,10 @@ static const struct infer_place *find(const struct infer_place *data, size_t n,
 				      size_t *n_ret)
 {
 	const struct infer_place wanted = { type, offset, 0 };
-	size_t low = 0, high = n, found = 0;
+	size_t low = partition_point(n, mid,
+				     compare_places(&data[mid], &wanted) < 0);
+	size_t found = 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare_places(&data[middle], &wanted) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	while (low + found < n && data[low + found].type == type &&
 	       data[low + found].offset == offset)
 		found++;

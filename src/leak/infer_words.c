@@ -254,16 +254,9 @@ const struct infer_symbol *infer_symbols(const struct inference *i, uint32_t id,
 					 size_t *n_ret)
 {
 	const struct infer_symbol *data = i->symbols.data;
-	size_t low = 0, high = i->symbols.size, n = 0;
+	size_t low = partition_point(i->symbols.size, mid, data[mid].id < id);
+	size_t n = 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (data[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
 	while (low + n < i->symbols.size && data[low + n].id == id)
 		n++;
 	*n_ret = n;

@@ -46,16 +46,9 @@ void leak_index_deinit(struct leak_index *index)
 
 uint32_t leak_index_find(const struct leak_index *index, uint32_t id)
 {
-	uint32_t lo = 0, hi = index->n_rows;
+	uint32_t lo = partition_point(index->n_rows, mid,
+				      index->rows[mid].id < id);
 
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-
-		if (index->rows[mid].id < id)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	return lo < index->n_rows && index->rows[lo].id == id ?
 		       index->rows[lo].leak :
 		       UINT32_MAX;

@@ -189,16 +189,9 @@ static struct kml_error *fill_rows(struct build *b)
 static uint64_t find_target(const struct flow *flow, uint32_t from, uint32_t to)
 {
 	uint64_t lo = flow->first[from], end = flow->first[from + 1ull];
-	uint64_t hi = end;
+	const uint32_t *row = &flow->to[lo];
 
-	while (lo < hi) {
-		uint64_t mid = lo + (hi - lo) / 2;
-
-		if (flow->to[mid] < to)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	lo += partition_point(end - lo, mid, row[mid] < to);
 	return lo < end && flow->to[lo] == to ? lo : end;
 }
 

@@ -73,16 +73,9 @@ void seen_index_deinit(struct seen_index *index)
 static const struct kmemleak_record *find_record(const struct seen_index *index,
 						 uint64_t va)
 {
-	size_t lo = 0, hi = index->extents.size;
+	size_t lo = partition_point(index->extents.size, mid,
+				    index->extents.data[mid].start <= va);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (index->extents.data[mid].start <= va)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	/* kmemleak's objects do not overlap. */
 	if (!lo || va >= index->extents.data[lo - 1].end)
 		return NULL;

@@ -50,7 +50,8 @@ static uint32_t find_child(const struct join *join, uint32_t top, uint32_t node)
 {
 	const struct retained *r = join->retained;
 	const uint32_t *start = join->units->start, *size = join->units->size;
-	uint64_t lo = r->first_child[top], hi = r->first_child[top + 1ull];
+	const uint32_t *children = &r->children[r->first_child[top]];
+	uint64_t n = r->first_child[top + 1ull] - r->first_child[top];
 	unsigned steps;
 	uint32_t up = node;
 
@@ -61,15 +62,8 @@ static uint32_t find_child(const struct join *join, uint32_t top, uint32_t node)
 	}
 	if (start[node] - start[top] >= size[top])
 		return top;
-	while (lo < hi) {
-		uint64_t mid = lo + (hi - lo) / 2;
-
-		if (start[r->children[mid]] <= start[node])
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return r->children[lo - 1];
+	n = partition_point(n, mid, start[children[mid]] <= start[node]);
+	return children[n - 1];
 }
 
 /* The lower number stands for both. */

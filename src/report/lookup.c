@@ -92,16 +92,8 @@ void lookup_destroy(struct lookup *l, const struct kernel *kernel)
  * @va starts. */
 static uint32_t find(const struct lookup_range *ranges, size_t n, uint64_t va)
 {
-	size_t lo = 0, hi = n;
+	size_t lo = partition_point(n, mid, ranges[mid].start_va <= va);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ranges[mid].start_va <= va)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	while (lo > 1 && ranges[lo - 2].start_va == ranges[lo - 1].start_va)
 		lo--;
 	if (!lo || va - ranges[lo - 1].start_va >= ranges[lo - 1].bytes)
