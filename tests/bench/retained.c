@@ -15,30 +15,9 @@
 
 #include "base/util.h"
 #include "leak/accumulation.h"
+#include "shapes.h"
 
 #define DIRECT UINT64_C(0xffff888000000000)
-
-static uint64_t seed = 88172645463325252u;
-
-static uint32_t draw(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)((seed >> 32) * n >> 32);
-}
-
-static uint32_t random_shape(uint32_t v, uint32_t i, uint32_t n)
-{
-	return i ? draw(n) : (v + 1) % n;
-}
-
-static uint32_t tree_shape(uint32_t v, uint32_t i, uint32_t n)
-{
-	uint64_t child = 3ull * v + i;
-
-	return i && child < n ? (uint32_t)child : v / 3;
-}
 
 /* A list of members that each have a payload with a way back. */
 static uint32_t list_shape(uint32_t v, uint32_t i, uint32_t n)
