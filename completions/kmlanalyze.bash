@@ -41,16 +41,16 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--blind --precise --no-lines --kmemleak --compare --rules --baseline --types --type
+		--blind --precise --no-lines --kmemleak --compare --rules --baseline --no-types --type
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--content --no-lines --rules --baseline --min-age --types --type --as-c" ;;
+		--content --no-lines --rules --baseline --min-age --no-types --type --as-c" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --types --type --limit" ;;
+		--baseline --min-age --no-types --type --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --no-lines" ;;
+		--baseline --min-age --no-lines --no-types --type" ;;
 	caches) options=$common ;;
-	top) options="${common/--verbose/} --by --limit --rules --stack --precise" ;;
+	top) options="${common/--verbose/} --by --limit --rules --stack --precise --no-types --type" ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac
 	if [[ $cur == -* ]]; then

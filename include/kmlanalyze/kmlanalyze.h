@@ -107,10 +107,9 @@ struct kml_options {
 				      reported */
 	const char *const *types;  /* what objects are: "ADDRESS=TYPE" */
 	size_t n_types;
-	bool infer;                /* of which types objects are, and whose
-				      reference counts are too high, for
-				      kml_report(), _show(), _refs(), _path();
-				      takes a dump */
+	bool no_types;             /* do not find out of which types objects
+				      are, and whose reference counts are too
+				      high */
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 
@@ -122,7 +121,7 @@ struct kml_analysis;
  * Here and for kml_inventory() a file that kml_save() wrote may be named in
  * place of the dump: then nothing is scanned and reports come out as they would
  * of the dump.  What takes a scan (vmlinux, force, stack, precise, rules,
- * baseline, min_age_ms) is KML_ERR_ARGUMENT; a file that is damaged or of
+ * baseline, min_age_ms, types, no_types) is KML_ERR_ARGUMENT; a file that is damaged or of
  * another version is KML_ERR_CORRUPT or KML_ERR_UNSUPPORTED.
  */
 KML_API struct kml_error *kml_analyze(const struct kml_options *options,
@@ -191,7 +190,7 @@ struct kml_report_options {
 				 objects, not only of leaked ones; takes a
 				 dump */
 	bool as_c;            /* kml_report_show(): objects of a known type as
-				 C as well, through libdrgn */
+				 C as well, through libdrgn; takes a dump */
 };
 #define KML_REPORT_OPTIONS_INIT { .size = sizeof(struct kml_report_options) }
 

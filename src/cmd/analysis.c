@@ -53,6 +53,13 @@ static bool check_snapshot(const struct arguments *args)
 	return false;
 }
 
+/* What is asked is not of types. */
+static bool needs_no_types(const struct arguments *args)
+{
+	return args->options.no_types || args->compare ||
+	       args->report.format == KML_FORMAT_KMEMLEAK;
+}
+
 int finish_report(struct output *output, struct kml_error *error)
 {
 	if (!error)
@@ -110,6 +117,8 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return EXIT_INPUT;
 	args->options.rules = args->rules;
 	args->options.types = args->types;
+	if (!looks_like_snapshot(args->files[0]))
+		args->options.no_types = needs_no_types(args);
 	messages_start(args);
 	error = analyze(&args->options, &analysis);
 	messages_end();

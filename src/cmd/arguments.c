@@ -40,7 +40,7 @@ enum {
 	OPT_BY,
 	OPT_CONTENT,
 	OPT_TYPE,
-	OPT_TYPES,
+	OPT_NO_TYPES,
 	OPT_AS_C,
 };
 
@@ -87,10 +87,9 @@ static const struct {
 	{ { "cache-dir", required_argument, NULL, OPT_CACHE_DIR }, ANY },
 	{ { "progress", required_argument, NULL, OPT_PROGRESS }, DUMP },
 	{ { "kmemleak", required_argument, NULL, OPT_KMEMLEAK }, LEAKS },
-	{ { "type", required_argument, NULL, OPT_TYPE },
-	  LEAKS | SHOW | REFS | PATH },
-	{ { "types", no_argument, NULL, OPT_TYPES },
-	  LEAKS | SHOW | REFS | PATH },
+	{ { "type", required_argument, NULL, OPT_TYPE }, LEAKS | ASK | TOP },
+	{ { "no-types", no_argument, NULL, OPT_NO_TYPES },
+	  LEAKS | ASK | TOP },
 	{ { "as-c", no_argument, NULL, OPT_AS_C }, SHOW },
 	{ { "compare", required_argument, NULL, OPT_COMPARE }, LEAKS },
 	{ { "by", required_argument, NULL, OPT_BY }, TOP },
@@ -272,7 +271,6 @@ static bool parse_type(struct arguments *args)
 		return false;
 	}
 	args->types[args->options.n_types++] = optarg;
-	args->options.infer = true;
 	return true;
 }
 
@@ -306,11 +304,11 @@ static bool parse_flag(int value, struct arguments *args)
 	case OPT_CONTENT:
 		args->report.content = true;
 		break;
-	case OPT_TYPES:
-		args->options.infer = true;
+	case OPT_NO_TYPES:
+		args->options.no_types = true;
 		break;
 	case OPT_AS_C:
-		args->report.as_c = args->options.infer = true;
+		args->report.as_c = true;
 		break;
 	case OPT_NO_CACHE:
 		args->options.cache_dir = "";
@@ -384,8 +382,8 @@ static const char *useless_option(const struct arguments *args, unsigned seen)
 		return "--format=kmemleak";
 	if (args->options.held_by_stack)
 		return "--held-by-stack";
-	if (args->options.infer)
-		return "--types";
+	if (args->options.no_types)
+		return "--no-types";
 	if (args->options.no_lines)
 		return "--no-lines";
 	if (args->report.no_content &&
@@ -426,8 +424,7 @@ static bool check_kmemleak(const struct arguments *args, unsigned seen)
 /* The first option that a snapshot that is written makes nothing of. */
 static const char *unsaved_option(const struct arguments *args, unsigned seen)
 {
-	return args->options.infer		? "--types" :
-	       seen & 16			? "--format" :
+	return seen & 16			? "--format" :
 	       seen & 4				? "--limit" :
 	       args->records			? "--kmemleak" :
 	       args->compare			? "--compare" :
@@ -463,6 +460,10 @@ static bool check_combination(const struct command *command,
 		usage_error("'--no-cache' and '--cache-dir' exclude each other");
 	else if (args->report.content && args->report.no_content)
 		usage_error("'--content' and '--no-content' exclude each other");
+	else if (args->options.no_types &&
+		 (args->options.n_types || args->report.as_c))
+		usage_error("'--no-types' and '--%s' exclude each other",
+			    args->report.as_c ? "as-c" : "type");
 	else if (args->save)
 		return check_save(command, args, seen);
 	else if (args->records || args->compare)
@@ -473,8 +474,8 @@ static bool check_combination(const struct command *command,
 		usage_error("'--held-by-stack' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->options.n_types)
 		usage_error("'--type' does not go with '--format=kmemleak'");
-	else if (kmemleak && args->options.infer)
-		usage_error("'--types' does not go with '--format=kmemleak'");
+	else if (kmemleak && args->options.no_types)
+		usage_error("'--format=kmemleak' has no types anyway: leave out '--no-types'");
 	else if (kmemleak && args->options.blind)
 		usage_error("'--blind' does not go with '--format=kmemleak'");
 	else if (kmemleak && args->report.statistics)
@@ -502,7 +503,7 @@ static const char *scan_option(int value)
 	static const int values[] = {
 		OPT_STACK, OPT_FORCE, OPT_THREADS, OPT_PRECISE, OPT_RULES,
 		OPT_BASELINE, OPT_MIN_AGE, OPT_NO_CACHE, OPT_CACHE_DIR, 's',
-		OPT_TYPE, OPT_TYPES, OPT_AS_C,
+		OPT_TYPE, OPT_NO_TYPES, OPT_AS_C,
 	};
 	size_t i, j;
 

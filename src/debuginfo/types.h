@@ -135,6 +135,14 @@ struct kml_error *types_load(struct types *types,
 			     const struct profile *profile,
 			     const char *cache_dir) error_must_check;
 
+/*
+ * Of all types those with @number[type] that is not 0, and what is in them: as
+ * much as types_get(), types_name() and types_path() ask.  Sets
+ * @number[type] to their numbers in the part.
+ */
+struct kml_error *types_part(const struct types *types, uint32_t *number,
+			     struct types *ret) error_must_check;
+
 /* ---- questions */
 
 static inline const struct type_info *types_get(const struct types *types,

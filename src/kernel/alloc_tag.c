@@ -220,17 +220,6 @@ static const struct kernel_module *module_at(const struct kernel *kernel,
 	return NULL;
 }
 
-static bool is_loaded(const struct kernel *kernel, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < kernel->modules.size; i++) {
-		if (!strcmp(kernel->modules.data[i].name, name))
-			return true;
-	}
-	return false;
-}
-
 /* The texts of a module's tag are in the module, and are gone with it where
  * its tags are kept apart; another's may be there by now. */
 static bool texts_belong(const struct kernel *kernel, const char *name,
@@ -272,7 +261,7 @@ bool alloc_tag_read(struct kernel *kernel, const struct alloc_tags *tags,
 		read_text(kernel, module_va, false, ret->module,
 			  sizeof(ret->module)) &&
 		texts_belong(kernel, ret->module, file_va, function_va);
-	ret->gone = !known || !is_loaded(kernel, ret->module);
+	ret->gone = !known || kernel_find_module(kernel, ret->module) == UINT32_MAX;
 	if (known)
 		return true;
 	ret->module[0] = ret->file[0] = ret->function[0] = '\0';

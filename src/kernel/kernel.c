@@ -604,3 +604,14 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->walked_pgds);
 	vec_deinit(&kernel->edges);
 }
+
+uint32_t kernel_find_module(const struct kernel *kernel, const char *name)
+{
+	uint32_t i;
+
+	for (i = 0; i < kernel->modules.size; i++) {
+		if (!strcmp(kernel->modules.data[i].name, name))
+			return i;
+	}
+	return UINT32_MAX;
+}

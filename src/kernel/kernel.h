@@ -488,6 +488,9 @@ struct kml_error *kernel_for_each_object(struct kernel *kernel,
 					 kernel_object_fn *object, void *arg)
 	error_must_check;
 
+/* The loaded module of that name: its index; UINT32_MAX: there is none. */
+uint32_t kernel_find_module(const struct kernel *kernel, const char *name);
+
 /* The area that an address lies in, NULL if none. */
 struct kernel_area *kernel_find_area(const struct kernel *kernel, uint64_t va);
 

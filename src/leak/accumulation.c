@@ -12,8 +12,6 @@
 #define IS_OWN_UNIT(unit_bytes, bytes) ((unit_bytes) >= (bytes) / 10)
 #define IS_OWN_OBJECT(object_bytes, all_bytes) \
 	((object_bytes) >= (all_bytes) / 100)
-/* Counts of what points retain, by cache, while they are counted. */
-#define MAX_FAMILIES ((size_t)1 << 22)
 
 static uint32_t root_of(const struct points *find)
 {
@@ -146,20 +144,11 @@ static int compare_ranks(const void *a, const void *b)
 	return (x->index > y->index) - (x->index < y->index);
 }
 
-/* Of each there is a count by cache: a dump may claim to have any number of
- * these. */
-static size_t max_points(const struct points *find)
-{
-	size_t n_slots = find->kernel->caches.size + HEAP_KINDS;
-
-	return MIN(ACCUMULATIONS_MAX, MAX(MAX_FAMILIES / n_slots, 16));
-}
-
 /* Sort the points, and forget the smallest.  @new_index: of each old one. */
 static struct kml_error *keep_largest(struct points *find, uint32_t *new_index)
 {
 	struct accumulations *found = find->found;
-	size_t n = found->points.size, max = max_points(find), i;
+	size_t n = found->points.size, max = ACCUMULATIONS_MAX, i;
 	_cleanup_free_ struct rank *ranks = calloc(n + 1, sizeof(*ranks));
 	struct accumulation *points = calloc(n + 1, sizeof(*points));
 
@@ -287,80 +276,6 @@ static void find_outside(struct points *find)
 	note_holders(find, false);
 }
 
-static int compare_families(const void *a, const void *b)
-{
-	const struct accumulation_family *x = a, *y = b;
-
-	if (x->bytes != y->bytes)
-		return x->bytes > y->bytes ? -1 : 1;
-	if (x->objects != y->objects)
-		return x->objects > y->objects ? -1 : 1;
-	if (x->kind != y->kind)
-		return x->kind < y->kind ? -1 : 1;
-	return (x->cache > y->cache) - (x->cache < y->cache);
-}
-
-/* The rows of one point that are not empty. */
-static struct kml_error *fold_families(struct points *find,
-				       struct accumulation *point,
-				       struct accumulation_family *all,
-				       size_t n)
-{
-	size_t i;
-
-	qsort(all, n, sizeof(*all), compare_families);
-	point->first_family = (uint32_t)find->found->families.size;
-	for (i = 0; i < n; i++) {
-		if (!all[i].objects)
-			continue;
-		if (!vec_push(&find->found->families, all[i]))
-			return error_nomem();
-		point->n_families++;
-	}
-	return NULL;
-}
-
-static struct kml_error *find_families(struct points *find)
-{
-	size_t n_caches = find->kernel->caches.size;
-	/* A slot for each cache, then one for each other kind. */
-	size_t n_slots = n_caches + HEAP_KINDS, i, j;
-	size_t n = find->found->points.size;
-	struct accumulation_family *all = calloc(n * n_slots + 1, sizeof(*all));
-	const struct heap *heap = find->kernel->heap;
-	struct kml_error *error = NULL;
-	uint32_t id;
-
-	if (!all)
-		return error_nomem();
-	for (i = 0; i < n; i++) {
-		for (j = 0; j < n_slots; j++) {
-			all[i * n_slots + j].kind = (uint8_t)(
-				j < n_caches ? HEAP_SLAB : j - n_caches);
-			all[i * n_slots + j].cache =
-				j < n_caches ? (uint32_t)j : HEAP_NONE;
-		}
-	}
-	for (id = 0; id < find->r->live.n_objects; id++) {
-		const struct heap_region *r;
-		struct accumulation_family *family;
-
-		if (find->point[id] == NO_POINT || !retained_counts(heap, id))
-			continue;
-		r = heap_region_of(heap, id);
-		family = &all[find->point[id] * n_slots +
-			      (r->kind == HEAP_SLAB ? r->owner :
-						      n_caches + r->kind)];
-		family->objects++;
-		family->bytes += retained_own_bytes(heap, id);
-	}
-	for (i = 0; !error && i < n; i++)
-		error = fold_families(find, &find->found->points.data[i],
-				      all + i * n_slots, n_slots);
-	free(all);
-	return error;
-}
-
 static struct kml_error *find_all(struct points *find)
 {
 	uint64_t n = find->r->tree.n_nodes;
@@ -387,17 +302,19 @@ static struct kml_error *find_all(struct points *find)
 	for (i = 0; i < find->found->points.size; i++)
 		accumulation_find_steps(find, i);
 	find_outside(find);
-	return find_families(find);
+	return accumulation_find_families(find);
 }
 
 struct kml_error *accumulations_find(const struct kernel *kernel,
 				     const struct graph *graph,
 				     const struct retained *retained,
+				     const struct infer *infer,
 				     struct accumulations *ret)
 {
 	struct accumulations found = { .n_omitted = 0 };
 	struct points find = {
-		.kernel = kernel, .graph = graph, .r = retained, .found = &found,
+		.kernel = kernel, .graph = graph, .r = retained, .infer = infer,
+		.found = &found,
 	};
 	struct kml_error *error = find_all(&find);
 

@@ -19,6 +19,7 @@
 #ifndef KML_LEAK_ACCUMULATION_H
 #define KML_LEAK_ACCUMULATION_H
 
+#include "leak/infer.h"
 #include "leak/retained.h"
 
 /* Points that are kept, those that retain most. */
@@ -51,6 +52,8 @@ struct accumulation {
 	uint32_t n_steps;    /* at least 1, unless it is shared... */
 	uint32_t n_omitted;  /* ... and more between the last two of them */
 	struct accumulation_word steps[ACCUMULATION_STEPS];
+	bool is_list;        /* the first step is a list's head: it and the
+				next word are answered; set by holdings.c */
 	uint64_t n_chain;    /* the last step's children follow each other: a
 				list of so many; 0: they don't */
 	/* If several holders lead there: some of them. */
@@ -60,10 +63,12 @@ struct accumulation {
 	uint32_t n_families;
 };
 
-/* What a point retains, by cache or kind: the one with most bytes first. */
+/* What a point retains, by cache or kind, and type where the cache does not say
+ * it: the one with most bytes first. */
 struct accumulation_family {
 	uint8_t kind;   /* enum heap_kind */
 	uint32_t cache; /* HEAP_SLAB: index into kernel.caches, else HEAP_NONE */
+	uint32_t type;  /* infer_beyond_cache(); 0: unknown */
 	uint64_t objects, bytes;
 };
 
@@ -74,9 +79,11 @@ struct accumulations {
 	uint64_t n_omitted, omitted_objects, omitted_bytes;
 };
 
+/* @infer: NULL: types are not known. */
 struct kml_error *accumulations_find(const struct kernel *kernel,
 				     const struct graph *graph,
 				     const struct retained *retained,
+				     const struct infer *infer,
 				     struct accumulations *ret)
 	error_must_check;
 void accumulations_deinit(struct accumulations *accumulations);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between accumulation.c, which finds the points, and accumulation_steps.c,
- * which finds the way down from each. */
+/* Between accumulation.c, which finds the points, accumulation_steps.c, which
+ * finds the way down from each, and accumulation_family.c, which says what each
+ * retains. */
 #ifndef KML_LEAK_ACCUMULATION_STEPS_H
 #define KML_LEAK_ACCUMULATION_STEPS_H
 
@@ -13,6 +14,7 @@ struct points {
 	const struct kernel *kernel;
 	const struct graph *graph;
 	const struct retained *r;
+	const struct infer *infer; /* NULL: types are not known */
 	struct units units;
 	struct accumulations *found;
 	uint64_t *sum;     /* by node: bytes of the unit that it stands for */
@@ -29,5 +31,9 @@ void accumulation_sum_units(struct points *find, uint32_t node,
 
 /* The steps of a point, and how many children it has. */
 void accumulation_find_steps(struct points *find, uint32_t index);
+
+/* What the points retain. */
+struct kml_error *accumulation_find_families(struct points *find)
+	error_must_check;
 
 #endif

@@ -17,8 +17,8 @@ const char *const stage_names[STAGES] = {
 	[STAGE_INVENTORY] = "inventory",
 	[STAGE_SCAN] = "scan",
 	[STAGE_MARK] = "mark",
-	[STAGE_LEAKS] = "leaks",
 	[STAGE_TYPES] = "types",
+	[STAGE_LEAKS] = "leaks",
 };
 
 static double seconds(clockid_t clock)
@@ -102,7 +102,7 @@ static struct kml_error *load_kernel(struct kml_analysis *a)
 static struct kml_error *scan(struct kml_analysis *a)
 {
 	struct kml_error *error = graph_scan(&a->kernel, a->options.precise,
-					     a->options.infer, &a->graph);
+					     !a->options.no_types, &a->graph);
 
 	a->scanned = !error;
 	return error;
@@ -154,12 +154,27 @@ static struct kml_error *mark(struct kml_analysis *a)
 
 static struct kml_error *group_leaks(struct kml_analysis *a)
 {
+	const struct infer *infer = a->inferred ? &a->infer : NULL;
 	struct kml_error *error;
 
-	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->sites,
+	error = leaks_find(&a->kernel, &a->graph, a->reached, &a->sites, infer,
 			   &a->leaks);
 	return error ? error :
-		       fingerprint_groups(&a->kernel, &a->sites, &a->leaks);
+		       fingerprint_groups(&a->kernel, &a->sites, infer,
+					  &a->leaks);
+}
+
+/* All that was of use to inference alone goes. */
+static struct kml_error *prune_types(struct kml_analysis *a)
+{
+	_cleanup_free_ uint32_t *number = NULL;
+	struct kml_error *error = infer_prune(&a->infer, &number);
+	uint32_t g;
+
+	free(take_ptr(a->graph.at));
+	for (g = 0; !error && g < a->leaks.n_groups; g++)
+		a->leaks.groups[g].type = number[a->leaks.groups[g].type];
+	return error;
 }
 
 /* What the user says of leaks is known only once there are some. */
@@ -187,7 +202,10 @@ static struct kml_error *find_leaks(struct kml_analysis *a)
 	if (!error)
 		error = blind_find(&a->kernel, &a->graph, a->reached,
 				   a->options.blind, &a->blind);
-	return error;
+	if (!error && a->inferred)
+		error = refcounts_find(&a->kernel, &a->graph, &a->infer,
+				       a->reached, &a->refcounts);
+	return !error && a->inferred ? prune_types(a) : error;
 }
 
 static struct kml_error *open_lines(struct kml_analysis *a)
@@ -283,6 +301,8 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 	struct kml_error *error;
 	size_t i;
 
+	if (a->options.no_types && !a->options.n_types)
+		return NULL;
 	if (!overrides)
 		return error_nomem();
 	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
@@ -296,9 +316,6 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 	else
 		error = infer_run(&a->kernel, &a->graph, &types, &options,
 				  &a->infer);
-	if (!error)
-		error = refcounts_find(&a->kernel, &a->graph, &a->infer,
-				       a->reached, &a->refcounts);
 	a->inferred = !error;
 	return error;
 }
@@ -311,8 +328,8 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 		[STAGE_INVENTORY] = load_kernel,
 		[STAGE_SCAN] = scan,
 		[STAGE_MARK] = mark,
-		[STAGE_LEAKS] = find_leaks,
 		[STAGE_TYPES] = infer_types,
+		[STAGE_LEAKS] = find_leaks,
 	};
 	double wall = seconds(CLOCK_MONOTONIC);
 	double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
@@ -330,11 +347,6 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 	a->stages[stage].wall_s = seconds(CLOCK_MONOTONIC) - wall;
 	a->stages[stage].cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	return error;
-}
-
-struct kml_error *analysis_infer(struct kml_analysis *analysis)
-{
-	return analysis->inferred ? NULL : run_stage(analysis, STAGE_TYPES);
 }
 
 /* The caller's strings may go away. */
@@ -391,6 +403,7 @@ struct kml_error *analysis_make(const struct kml_options *options,
 	error = analysis_copy_options(a, options);
 	if (!error)
 		error = user_read(&a->user, options);
+	a->options.no_types |= inventory;
 	for (stage = 0; !error && stage <= last; stage++)
 		error = run_stage(a, stage);
 	if (!error)
@@ -410,8 +423,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 		return;
 	if (a->lines)
 		lines_close(a->lines);
-	accumulations_deinit(&a->accumulations);
-	retained_deinit(&a->retained);
+	holdings_deinit(&a->holdings);
 	blind_deinit(&a->blind);
 	user_deinit(&a->user);
 	sites_deinit(&a->sites);
@@ -504,24 +516,18 @@ struct kml_error *kml_profile(const struct kml_options *options,
 	return error;
 }
 
-struct kml_error *analysis_retain(struct kml_analysis *a)
+struct kml_error *analysis_find_holdings(struct kml_analysis *a)
 {
 	struct kml_error *error;
 
-	if (a->has_retained)
+	if (a->has_holdings)
 		return NULL;
 	error = message_progress(&a->messenger, "dominators", 0, 1);
 	if (!error)
-		error = retained_find(&a->kernel, &a->graph, a->reached,
-				      &a->retained);
-	if (error)
-		return error;
-	error = accumulations_find(&a->kernel, &a->graph, &a->retained,
-				   &a->accumulations);
-	if (error)
-		retained_deinit(&a->retained);
-	else
-		a->has_retained = true;
+		error = holdings_find(&a->kernel, &a->graph, a->reached,
+				      a->inferred ? &a->infer : NULL,
+				      &a->holdings);
+	a->has_holdings = !error;
 	return error;
 }
 

@@ -11,11 +11,11 @@
 #include "debuginfo/lines.h"
 #include "graph/graph.h"
 #include "graph/mark.h"
-#include "leak/accumulation.h"
 #include "leak/blind.h"
 #include "leak/compare.h"
 #include "kernel/kmemleak.h"
 #include "leak/held.h"
+#include "leak/holdings.h"
 #include "leak/infer.h"
 #include "leak/leak.h"
 #include "leak/refcount.h"
@@ -28,8 +28,8 @@ enum stage {
 	STAGE_INVENTORY, /* the kernel's structures */
 	STAGE_SCAN,      /* the pass over the image */
 	STAGE_MARK,
+	STAGE_TYPES,     /* of objects; unless options.no_types */
 	STAGE_LEAKS,     /* leak roots, groups, what stacks hold */
-	STAGE_TYPES,     /* of objects; when a report asks for them */
 	STAGES,
 };
 
@@ -74,12 +74,11 @@ struct kml_analysis {
 	struct leaks leaks;
 	struct held_list held;
 	struct blind blind;
-	bool has_retained;        /* once it has been asked for: */
-	struct retained retained;
-	struct accumulations accumulations;
-	struct infer infer; /* after analysis_infer() */
+	bool has_holdings; /* once they have been asked for */
+	struct holdings holdings;
 	bool inferred;
-	struct refcounts refcounts; /* the same; needs types */
+	struct infer infer; /* if inferred; of a snapshot only what reports ask */
+	struct refcounts refcounts; /* the same */
 	struct kmemleak kmemleak; /* the kernel's own; with options.kmemleak */
 	struct stage_time stages[STAGES];
 	/* Copies of kernel.gaps as they were then. */
@@ -88,10 +87,6 @@ struct kml_analysis {
 };
 
 extern const char *const stage_names[STAGES];
-
-/* Find out of which types objects are, unless that was done before. */
-struct kml_error *analysis_infer(struct kml_analysis *analysis)
-	error_must_check;
 
 /* As kml_analyze() and kml_inventory(), of a dump. */
 struct kml_error *analysis_make(const struct kml_options *options,
@@ -133,7 +128,7 @@ enum object_state analysis_state(const struct kml_analysis *analysis,
 				 uint32_t id);
 
 /* Find out what retains what, if that is not known yet. */
-struct kml_error *analysis_retain(struct kml_analysis *analysis)
+struct kml_error *analysis_find_holdings(struct kml_analysis *analysis)
 	error_must_check;
 
 /* Objects and bytes by state and kind, for the summary. */

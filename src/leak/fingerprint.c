@@ -135,7 +135,9 @@ static struct kml_error *add_followers(const struct kernel *kernel,
 }
 
 struct kml_error *fingerprint_groups(struct kernel *kernel,
-				     struct sites *sites, struct leaks *leaks)
+				     struct sites *sites,
+				     const struct infer *infer,
+				     struct leaks *leaks)
 {
 	struct kml_error *error = NULL;
 	uint32_t g;
@@ -146,6 +148,9 @@ struct kml_error *fingerprint_groups(struct kernel *kernel,
 		uint64_t hash = add_object(kernel, FNV_START, first->id);
 
 		hash = add_place(kernel, sites, hash, group);
+		if (group->type)
+			hash = add_text(hash, types_name(&infer->types,
+							 group->type));
 		/* All leaks of a group have the same kinds of followers. */
 		error = add_followers(kernel, leaks, first, &hash);
 		group->fingerprint = hash;

@@ -695,6 +695,21 @@ void infer_deinit(struct infer *infer)
 	memset(infer, 0, sizeof(*infer));
 }
 
+bool infer_is_known(const struct infer *infer, uint32_t id)
+{
+	return id < infer->n_objects &&
+	       infer->confidence[id] >= INFER_MEDIUM &&
+	       !(infer->part[id / 8] >> id % 8 & 1);
+}
+
+uint32_t infer_beyond_cache(const struct infer *infer, uint32_t id)
+{
+	return infer_is_known(infer, id) &&
+			       infer->reason[id] != INFER_BY_CACHE ?
+		       infer->type[id] :
+		       0;
+}
+
 uint64_t infer_bytes(const struct infer *infer, uint32_t id)
 {
 	return types_get(&infer->types, infer->type[id])->size;

@@ -64,7 +64,8 @@ struct infer {
 	uint32_t *where;     /* the offset in that, or in the object */
 	uint8_t *part;       /* a bit each: there may be more behind the type
 				than kmalloc() leaves unused */
-	uint32_t *cache_type; /* by cache: of all of its objects; 0: unknown */
+	uint32_t *cache_type; /* by cache: of all of its objects; 0: unknown;
+				 NULL once it is pruned */
 	uint64_t counts[INFER_CONFIDENCES];
 };
 
@@ -93,6 +94,23 @@ void infer_deinit(struct infer *infer);
  * cache or the dump has them. */
 struct kml_error *infer_load_types(struct kernel *kernel, const char *cache_dir,
 				   struct types *ret) error_must_check;
+
+/*
+ * Keep of the types what reports ask: those that objects are of, with their
+ * members.  Types have new numbers then: *@number_ret is an array from the old
+ * ones, to be free()d.
+ */
+struct kml_error *infer_prune(struct infer *infer, uint32_t **number_ret)
+	error_must_check;
+
+/* Whether the type of all of an object is known, or at least probable. */
+bool infer_is_known(const struct infer *infer, uint32_t id);
+
+/*
+ * The type of an object that its cache does not tell, where infer_is_known():
+ * 0 if there is none.
+ */
+uint32_t infer_beyond_cache(const struct infer *infer, uint32_t id);
 
 /* The bytes of an object's type; less than the object's: it begins with it. */
 uint64_t infer_bytes(const struct infer *infer, uint32_t id);

@@ -25,6 +25,7 @@ struct finder {
 	const struct graph *graph;
 	const uint64_t *reached;
 	struct sites *sites;
+	const struct infer *infer;
 	struct components c;
 	uint64_t *taken;  /* by white number: belongs to a leak already */
 	uint32_t *stack;
@@ -165,7 +166,7 @@ static struct kml_error *collect_followers(struct finder *f)
 /* What a leak looks like; leaks that look the same make a group. */
 struct signature {
 	uint64_t bytes, caller, shape;
-	uint32_t cache;
+	uint32_t cache, type;
 	uint8_t kind;
 };
 
@@ -224,6 +225,8 @@ static int compare_signatures(const struct signature *x,
 		return x->bytes < y->bytes ? -1 : 1;
 	if (x->caller != y->caller)
 		return x->caller < y->caller ? -1 : 1;
+	if (x->type != y->type)
+		return x->type < y->type ? -1 : 1;
 	return (x->shape > y->shape) - (x->shape < y->shape);
 }
 
@@ -285,6 +288,14 @@ static uint32_t set_place(struct finder *f, uint32_t id, struct signature *s)
 	return place;
 }
 
+/* One place may allocate several types, and of one type there may be some that
+ * inference misses: so a type counts only where no place tells leaks apart. */
+static void set_type(const struct finder *f, uint32_t id, struct signature *s)
+{
+	if (f->infer && !s->caller)
+		s->type = infer_beyond_cache(f->infer, id);
+}
+
 static bool is_tag(const struct finder *f, uint32_t place)
 {
 	return place != HEAP_NONE && f->sites->places.data[place].is_tag;
@@ -306,6 +317,7 @@ static struct kml_error *make_groups(struct finder *f)
 		keyed[i].signature = object_signature(f, out->leaks[i].id);
 		keyed[i].place = set_place(f, out->leaks[i].id,
 					   &keyed[i].signature);
+		set_type(f, out->leaks[i].id, &keyed[i].signature);
 		keyed[i].signature.shape = shape_of(f, &out->leaks[i]);
 	}
 	qsort(keyed, out->n_leaks, sizeof(*keyed), compare_keyed);
@@ -321,6 +333,7 @@ static struct kml_error *make_groups(struct finder *f)
 						  0 :
 						  s->caller,
 				.place = keyed[i].place,
+				.type = s->type,
 				.shape = s->shape,
 				.first_leak = i,
 			};
@@ -352,11 +365,11 @@ static void count_totals(struct finder *f)
 struct kml_error *leaks_find(const struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached, struct sites *sites,
-			     struct leaks *ret)
+			     const struct infer *infer, struct leaks *ret)
 {
 	struct finder f = {
 		.kernel = kernel, .graph = graph, .reached = reached,
-		.sites = sites,
+		.sites = sites, .infer = infer,
 	};
 	struct kml_error *error;
 

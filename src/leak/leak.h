@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "leak/infer.h"
 #include "leak/site.h"
 
 enum leak_verdict {
@@ -53,6 +54,9 @@ struct leak_group {
 				  unknown, or known by an allocation tag */
 	uint32_t place;        /* the same: index into sites.places, or
 				  HEAP_NONE */
+	uint32_t type;         /* where nobody knows who: of which type of
+				  infer.types they are, as infer_beyond_cache()
+				  says; 0: unknown */
 	uint64_t shape;        /* hash of the kinds of its followers */
 	uint32_t first_leak;   /* leaks.leaks[first_leak .. + n_leaks) */
 	uint32_t n_leaks;
@@ -75,11 +79,11 @@ struct leaks {
 };
 
 /* Find the leaks among what @reached leaves white.  @sites: open, or NULL:
- * then only areas have a caller. */
+ * then only areas have a caller.  @infer: NULL: types are not known. */
 struct kml_error *leaks_find(const struct kernel *kernel,
 			     const struct graph *graph,
 			     const uint64_t *reached, struct sites *sites,
-			     struct leaks *ret)
+			     const struct infer *infer, struct leaks *ret)
 	error_must_check;
 void leaks_deinit(struct leaks *leaks);
 

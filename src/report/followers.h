@@ -6,7 +6,7 @@
 #include "report/object.h"
 
 struct follower_family {
-	const char *name;
+	uint32_t example; /* id of the first of them; type_family() names it */
 	uint64_t n, bytes;
 };
 

@@ -201,7 +201,7 @@ static void json_group(struct json *json, struct report *report,
 	const struct object first =
 		object_of(report, leaks->leaks[group->first_leak].id);
 	uint64_t limit = report->options.limit;
-	char fingerprint[FINGERPRINT_DIGITS + 1];
+	char fingerprint[FINGERPRINT_DIGITS + 1], type[TYPE_BYTES];
 	uint32_t n = group->n_leaks, i;
 
 	if (limit && limit < n)
@@ -209,6 +209,11 @@ static void json_group(struct json *json, struct report *report,
 	json_object(json, NULL);
 	json_string(json, "kind", object_kinds[group->kind]);
 	json_string(json, "cache", first.cache);
+	if (group->type) {
+		type_format_number(&report->analysis->infer.types, group->type,
+				   type);
+		json_string(json, "type_name", type);
+	}
 	snprintf(fingerprint, sizeof(fingerprint), "%016" PRIx64,
 		 group->fingerprint);
 	json_string(json, "fingerprint", fingerprint);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/json_common.h"
+#include "report/type.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -142,11 +143,15 @@ void json_object_members(struct json *json, const struct report *report,
 			 const struct object *object)
 {
 	struct kernel_track track;
+	char type[TYPE_BYTES];
 
 	json_address(json, "address", object->va);
 	json_number(json, "bytes", object->bytes);
 	json_string(json, "kind", object_kinds[object->kind]);
 	json_string(json, "cache", object->cache);
+	if (infer_is_known(&report->analysis->infer, object->id) &&
+	    type_format(report, object->id, type))
+		json_string(json, "type_name", type);
 	if (object_track(report, object, &track))
 		json_number(json, "allocated_jiffies", track.when);
 }

@@ -8,6 +8,7 @@
 #include "kernel/symbol.h"
 #include "kernel/type.h"
 #include "report/lookup.h"
+#include "report/type.h"
 
 const char *const place_pages[PAGE_CLASSES] = {
 	[PAGE_HOLE] = "a page frame that the kernel has no struct page of",
@@ -301,12 +302,13 @@ static void format_object(struct report *report, uint32_t id, uint32_t word,
 {
 	char member[PLACE_MEMBER_BYTES];
 	const struct object object = object_of(report, id);
-	char symbol[SYMBOL_BYTES_MAX];
+	char symbol[SYMBOL_BYTES_MAX], name[TYPE_FAMILY_BYTES];
 
+	type_name_object(report, &object, name);
 	if (word == GRAPH_WORD_NONE)
 		snprintf(ret, PLACE_BYTES,
 			 "%s 0x%016" PRIx64 ", by its struct page or page tables",
-			 object_family(&object), object.va);
+			 name, object.va);
 	else if (object.region->flags & HEAP_ROOT &&
 		 place_module(report, va, symbol))
 		snprintf(ret, PLACE_BYTES, "%s", symbol);
@@ -314,7 +316,7 @@ static void format_object(struct report *report, uint32_t id, uint32_t word,
 		snprintf(ret, PLACE_BYTES, "per-cpu variable %s", symbol);
 	else
 		snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s",
-			 object_family(&object), object.va, va - object.va,
+			 name, object.va, va - object.va,
 			 place_member(report, &object, va - object.va, member));
 }
 

@@ -62,16 +62,6 @@ check_loaded(const struct kml_analysis *analysis,
 	return NULL;
 }
 
-/* Types are inferred where that was asked for. */
-static struct kml_error *
-infer_types(const struct kml_analysis *analysis,
-	    const struct kml_report_options *options)
-{
-	if (!analysis->options.infer || options->format == KML_FORMAT_KMEMLEAK)
-		return NULL;
-	return analysis_infer((struct kml_analysis *)analysis);
-}
-
 struct kml_error *kml_report(const struct kml_analysis *analysis,
 			     const struct kml_report_options *options,
 			     kml_write_fn *write, void *arg)
@@ -88,8 +78,6 @@ struct kml_error *kml_report(const struct kml_analysis *analysis,
 				 "leaks were not looked for: this is an inventory");
 	error = check_loaded(analysis, options, true,
 			     options->format != KML_FORMAT_KMEMLEAK);
-	if (!error)
-		error = infer_types(analysis, options);
 	return error ? error : run(analysis, options, formats, write, arg);
 }
 
@@ -119,8 +107,6 @@ struct kml_error *kml_report_show(const struct kml_analysis *analysis,
 		return error_new(KML_ERR_ARGUMENT,
 				 "a snapshot has the contents of leaked objects alone: for --content ask the dump");
 	error = check_loaded(analysis, options, true, false);
-	if (!error)
-		error = infer_types(analysis, options);
 	return error ? error : run(analysis, options, formats, write, arg);
 }
 
@@ -137,8 +123,6 @@ run_analyzed(const struct kml_analysis *analysis,
 		return error_new(KML_ERR_ARGUMENT,
 				 "leaks were not looked for: this is an inventory");
 	error = check_loaded(analysis, options, false, lines);
-	if (!error)
-		error = infer_types(analysis, options);
 	return error ? error : run(analysis, options, formats, write, arg);
 }
 
@@ -198,7 +182,7 @@ struct kml_error *kml_report_top(const struct kml_analysis *analysis,
 	if (!analysis->reached)
 		return error_new(KML_ERR_ARGUMENT,
 				 "what is live was not looked for: this is an inventory");
-	error = analysis_retain((struct kml_analysis *)analysis);
+	error = analysis_find_holdings((struct kml_analysis *)analysis);
 	return error ? error : run(analysis, options, formats, write, arg);
 }
 

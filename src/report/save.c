@@ -281,12 +281,6 @@ static struct kml_error *record(struct saving *s)
 	if (error)
 		return error;
 	lines_record_start(a->lines);
-	/* What is retained is to be found once more. */
-	if (a->has_retained) {
-		accumulations_deinit(&a->accumulations);
-		retained_deinit(&a->retained);
-		a->has_retained = false;
-	}
 	a->kernel.answers.all.size = 0;
 	a->kernel.answers.record = true;
 	error = read_all(s);

@@ -100,12 +100,18 @@ static void print_families(struct report *report, const struct leak *leak)
 {
 	struct follower_family families[MAX_FAMILIES];
 	struct writer *w = &report->writer;
+	char name[TYPE_FAMILY_BYTES];
 	size_t n_all, n, i;
 
 	n = followers_fold(report, leak, families, MAX_FAMILIES, &n_all);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		const struct object object =
+			object_of(report, families[i].example);
+
+		type_family(report, &object, name);
 		writer_printf(w, "%s%s x %s", i ? ", " : ": ",
-			      COUNT(families[i].n), families[i].name);
+			      COUNT(families[i].n), name);
+	}
 	if (n < n_all)
 		writer_printf(w, ", and %s more", COUNT_OF(n_all - n, "kind"));
 }
@@ -184,10 +190,15 @@ static void print_group_header(struct report *report, uint32_t number,
 		object_of(report, leaks->leaks[group->first_leak].id);
 	struct writer *w = &report->writer;
 	bool several = group->n_leaks > 1;
+	char type[TYPE_BYTES] = "";
 	uint64_t known;
 
-	writer_printf(w, "\n%" PRIu32 ". %s of %s%s%s (%s%s): %s direct", number,
-		      COUNT_OF(group->n_leaks, "leak"),
+	if (group->type)
+		type_format_number(&report->analysis->infer.types, group->type,
+				   type);
+	writer_printf(w, "\n%" PRIu32 ". %s of %s%s%s%s%s (%s%s): %s direct", number,
+		      COUNT_OF(group->n_leaks, "leak"), type,
+		      group->type ? " in " : "",
 		      !first.cache && !several ? "a " : "",
 		      object_family(&first), !first.cache && several ? "s" : "",
 		      BYTES(group->object_bytes), several ? " each" : "",
@@ -313,7 +324,8 @@ void report_text(struct report *report)
 		text_held(report);
 	if (report->analysis->options.blind)
 		text_blind(report);
-	if (!report->analysis->infer.types.has_variables)
+	if (report->analysis->inferred &&
+	    !report->analysis->infer.types.has_variables)
 		writer_puts(&report->writer,
 			    "\nFewer types than there could be: those of variables are in a vmlinux alone, which is not at hand.\n");
 	print_why_not(report);

@@ -10,9 +10,7 @@
 #include "kernel/symbol.h"
 #include "kernel/type.h"
 #include "report/place.h"
-
-/* Keys of modules: their index, or one of these. */
-#define MODULE_KERNEL UINT64_MAX
+#include "report/type.h"
 
 /* ---- the tables */
 
@@ -29,29 +27,44 @@ static void cache_format(const struct top *top, uint64_t key,
 			 char ret[TOP_NAME_BYTES])
 {
 	const struct kernel *kernel = top->report->kernel;
-	const struct accumulation_family family = {
-		.kind = (uint8_t)(key < kernel->caches.size ?
-					  HEAP_SLAB :
-					  key - kernel->caches.size),
-		.cache = (uint32_t)key,
-	};
+	size_t n_caches = kernel->caches.size;
 
-	snprintf(ret, TOP_NAME_BYTES, "%s", top_family(top, &family));
+	snprintf(ret, TOP_NAME_BYTES, "%s",
+		 key < n_caches ? kernel->caches.data[key].name :
+				  object_kind_family((unsigned)(key - n_caches)));
 }
+
+/* Of a key of types: the cache is what is known. */
+#define BY_CACHE (UINT64_C(1) << 32)
 
 static bool type_key(const struct top *top, const struct object *object,
 		     uint64_t *ret)
 {
+	const struct infer *infer = &top->report->analysis->infer;
+
+	if (infer_is_known(infer, object->id)) {
+		*ret = infer->type[object->id];
+		return true;
+	}
 	if (object->kind != HEAP_SLAB || !top->types[object->region->owner])
 		return false;
-	*ret = object->region->owner;
+	*ret = BY_CACHE | object->region->owner;
 	return true;
 }
 
-static void type_format(const struct top *top, uint64_t key,
-			char ret[TOP_NAME_BYTES])
+static void format_type_key(const struct top *top, uint64_t key,
+			    char ret[TOP_NAME_BYTES])
 {
-	snprintf(ret, TOP_NAME_BYTES, "struct %s", top->types[key]);
+	const struct infer *infer = &top->report->analysis->infer;
+	char type[TYPE_BYTES];
+
+	if (key & BY_CACHE) {
+		snprintf(ret, TOP_NAME_BYTES, "struct %s",
+			 top->types[(uint32_t)key]);
+		return;
+	}
+	type_format_number(&infer->types, (uint32_t)key, type);
+	snprintf(ret, TOP_NAME_BYTES, "%s", type);
 }
 
 static bool site_key(const struct top *top, const struct object *object,
@@ -72,18 +85,6 @@ static void site_format(const struct top *top, uint64_t key,
 	snprintf(ret, TOP_NAME_BYTES, "%.*s", TOP_NAME_BYTES - 1, text);
 }
 
-/* A loaded module by its name; else the kernel proper. */
-static uint64_t find_module(const struct kernel *kernel, const char *name)
-{
-	size_t i;
-
-	for (i = 0; *name && i < kernel->modules.size; i++) {
-		if (!strcmp(kernel->modules.data[i].name, name))
-			return i;
-	}
-	return MODULE_KERNEL;
-}
-
 /* The module whose code allocated it; false: not known, or gone. */
 static bool site_module(const struct top *top, const struct object *object,
 			uint64_t *ret)
@@ -96,39 +97,25 @@ static bool site_module(const struct top *top, const struct object *object,
 		name = sites_module(sites, place);
 	if (!name)
 		return false;
-	*ret = find_module(top->report->kernel, name);
-	return !name[0] || *ret != MODULE_KERNEL;
-}
-
-/* The module whose variable it is. */
-static bool holder_module(const struct top *top, const struct anchor *holder,
-			  uint64_t *ret)
-{
-	const struct kernel *kernel = top->report->kernel;
-	const char *name = anchor_name(&top->retained->holders, holder->module);
-
-	*ret = find_module(kernel, name);
-	return holder->kind == ANCHOR_VARIABLE || holder->kind == ANCHOR_PERCPU;
+	*ret = name[0] ? kernel_find_module(top->report->kernel, name) :
+			 HOLDINGS_KERNEL;
+	return *ret != UINT32_MAX;
 }
 
 static bool module_key(const struct top *top, const struct object *object,
 		       uint64_t *ret)
 {
-	const struct retained *r = top->retained;
-	uint32_t holder = top->holder[object->id];
-
 	if (site_module(top, object, ret))
 		return true;
-	return !retained_is_object(r, holder) &&
-	       holder_module(top, &r->holders.list.data[holder - r->live.n_objects],
-			     ret);
+	*ret = top->holdings->module[object->id];
+	return *ret != HOLDINGS_NOBODY;
 }
 
 static void module_format(const struct top *top, uint64_t key,
 			  char ret[TOP_NAME_BYTES])
 {
 	snprintf(ret, TOP_NAME_BYTES, "%s",
-		 key == MODULE_KERNEL ?
+		 key == HOLDINGS_KERNEL ?
 			 "the kernel proper" :
 			 top->report->kernel->modules.data[key].name);
 }
@@ -159,7 +146,8 @@ static void memcg_format(const struct top *top, uint64_t key,
 const struct top_table top_tables[TOP_TABLES] = {
 	{ KML_TOP_CACHE, "cache", "slab caches and other memory", cache_key,
 	  cache_format },
-	{ KML_TOP_TYPE, "type", "types", type_key, type_format },
+	{ KML_TOP_TYPE, "type", "types", type_key,
+	  format_type_key },
 	{ KML_TOP_SITE, "site", "where it was allocated", site_key,
 	  site_format },
 	{ KML_TOP_MODULE, "module",
@@ -184,24 +172,17 @@ size_t top_limit(const struct report *report, size_t n)
 bool top_init(struct top *top, struct report *report)
 {
 	const struct kernel *kernel = report->kernel;
-	const struct retained *r = &report->analysis->retained;
-	uint32_t root = live_root(&r->live), i;
 	size_t c;
 
-	*top = (struct top){ .report = report, .retained = r };
-	top->holder = malloc(MAX(r->tree.n_nodes, 1) * sizeof(*top->holder));
+	*top = (struct top){
+		.report = report, .holdings = &report->analysis->holdings,
+	};
 	top->types = calloc(kernel->caches.size + 1, sizeof(*top->types));
-	if (!top->holder || !top->types) {
+	if (!top->types) {
 		writer_fail(&report->writer, error_nomem());
-		top_deinit(top);
 		return false;
 	}
-	for (i = 0; i < r->tree.n_reached; i++) {
-		uint32_t node = r->tree.order[i], up = r->tree.idom[node];
-
-		top->holder[node] = up == root ? node : top->holder[up];
-	}
-	for (c = 0; c < kernel->caches.size; c++)
+	for (c = 0; c < kernel->caches.size && !report->analysis->inferred; c++)
 		top->types[c] = kernel_cache_type(kernel,
 						  &kernel->caches.data[c]);
 	return true;
@@ -209,7 +190,6 @@ bool top_init(struct top *top, struct report *report)
 
 void top_deinit(struct top *top)
 {
-	free(top->holder);
 	free(top->types);
 }
 
@@ -271,9 +251,8 @@ static bool count_all(const struct top *top, struct map *rows,
 {
 	uint32_t id;
 
-	for (id = 0; id < top->retained->live.n_objects; id++) {
-		if (bitmap_test(top->retained->live.nodes, id) &&
-		    retained_counts(top->report->heap, id) &&
+	for (id = 0; id < top->holdings->n_objects; id++) {
+		if (bitmap_test(top->holdings->live, id) &&
 		    !count_object(top, id, rows, counts))
 			return false;
 	}
@@ -311,14 +290,24 @@ void top_count_deinit(struct top_count counts[TOP_TABLES])
 
 /* ---- names */
 
-const char *top_family(const struct top *top,
-		       const struct accumulation_family *family)
+void top_format_family(const struct top *top,
+		       const struct accumulation_family *family,
+		       char ret[TOP_NAME_BYTES])
 {
-	const struct kernel *kernel = top->report->kernel;
+	const struct report *report = top->report;
+	char type[TYPE_BYTES];
 
-	return family->kind == HEAP_SLAB ?
-		       kernel->caches.data[family->cache].name :
-		       object_kind_family(family->kind);
+	if (family->type) {
+		type_format_number(&report->analysis->infer.types, family->type,
+				   type);
+		snprintf(ret, TOP_NAME_BYTES, "%s", type);
+	} else {
+		cache_format(top,
+			     family->kind == HEAP_SLAB ?
+				     family->cache :
+				     report->kernel->caches.size + family->kind,
+			     ret);
+	}
 }
 
 static void format_object(const struct top *top,
@@ -326,14 +315,15 @@ static void format_object(const struct top *top,
 			  char ret[TOP_NAME_BYTES])
 {
 	const struct object object = object_of(top->report, word->node);
-	char member[PLACE_MEMBER_BYTES];
+	char member[PLACE_MEMBER_BYTES], name[TYPE_FAMILY_BYTES];
 
+	type_name_object(top->report, &object, name);
 	if (word->offset == ANCHOR_NO_OFFSET)
 		snprintf(ret, TOP_NAME_BYTES, "%s 0x%016" PRIx64,
-			 object_family(&object), object.va);
+			 name, object.va);
 	else
 		snprintf(ret, TOP_NAME_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s",
-			 object_family(&object), object.va, word->offset,
+			 name, object.va, word->offset,
 			 place_member(top->report, &object, word->offset,
 				      member));
 }
@@ -342,7 +332,7 @@ static void format_variable(const struct top *top, const struct anchor *holder,
 			    uint64_t offset, const char *what,
 			    char ret[TOP_NAME_BYTES])
 {
-	const struct anchors *h = &top->retained->holders;
+	const struct anchors *h = &top->holdings->holders;
 	const char *module = anchor_name(h, holder->module);
 	char place[32] = "", cpu[32] = "";
 
@@ -379,7 +369,7 @@ static void format_holder(const struct top *top, const struct anchor *holder,
 		break;
 	case ANCHOR_PAGES:
 		snprintf(ret, TOP_NAME_BYTES, "struct pages of %s",
-			 anchor_name(&top->retained->holders, holder->name));
+			 anchor_name(&top->holdings->holders, holder->name));
 		break;
 	case ANCHOR_RESERVED:
 		snprintf(ret, TOP_NAME_BYTES,
@@ -388,7 +378,7 @@ static void format_holder(const struct top *top, const struct anchor *holder,
 		break;
 	default:
 		snprintf(ret, TOP_NAME_BYTES, "%s",
-			 anchor_name(&top->retained->holders, holder->name));
+			 anchor_name(&top->holdings->holders, holder->name));
 	}
 }
 
@@ -396,36 +386,12 @@ void top_format_word(const struct top *top,
 		     const struct accumulation_word *word,
 		     char ret[TOP_NAME_BYTES])
 {
-	const struct retained *r = top->retained;
+	const struct holdings *h = top->holdings;
 
-	if (retained_is_object(r, word->node))
+	if (holdings_is_object(h, word->node))
 		format_object(top, word, ret);
 	else
 		format_holder(top,
-			      &r->holders.list.data[word->node -
-						    r->live.n_objects],
+			      &h->holders.list.data[word->node - h->n_objects],
 			      word->offset, ret);
-}
-
-bool top_is_list(const struct top *top, const struct accumulation_word *word)
-{
-	const struct retained *r = top->retained;
-	const struct anchors *h = &r->holders;
-	uint32_t holder = word->node - r->live.n_objects;
-	unsigned answered = 0;
-	uint64_t i;
-
-	if (retained_is_object(r, word->node) ||
-	    word->offset == ANCHOR_NO_OFFSET)
-		return false;
-	for (i = h->list.data[holder].first_edge;
-	     i < anchor_edges_end(h, holder); i++) {
-		const struct anchor_edge *edge = &h->edges.data[i];
-
-		if (edge->answered && edge->offset == word->offset)
-			answered |= 1;
-		if (edge->answered && edge->offset == word->offset + 8)
-			answered |= 2;
-	}
-	return answered == 3;
 }

@@ -28,10 +28,9 @@ struct top_count {
 
 struct top {
 	struct report *report;
-	const struct retained *retained;
-	uint32_t *holder; /* by object: the node below the root that it is
-			     retained by */
-	const char **types; /* by cache; NULL: not known */
+	const struct holdings *holdings;
+	const char **types; /* by cache, where types were not inferred; NULL: not
+			       known */
 };
 
 struct top_table {
@@ -68,10 +67,9 @@ size_t top_limit(const struct report *report, size_t n);
 void top_format_word(const struct top *top,
 		     const struct accumulation_word *word,
 		     char ret[TOP_NAME_BYTES]);
-/* A family of a point: "kmalloc-64". */
-const char *top_family(const struct top *top,
-		       const struct accumulation_family *family);
-/* The word is a list's head: it and the next one are answered. */
-bool top_is_list(const struct top *top, const struct accumulation_word *word);
+/* A family of a point: "kmalloc-64", "struct foo". */
+void top_format_family(const struct top *top,
+		       const struct accumulation_family *family,
+		       char ret[TOP_NAME_BYTES]);
 
 #endif

@@ -77,7 +77,7 @@ static void json_tables(struct json *json, const struct top *top)
 static void json_holder(struct json *json, const struct top *top,
 			const struct anchor *holder)
 {
-	const struct anchors *h = &top->retained->holders;
+	const struct anchors *h = &top->holdings->holders;
 	const char *module = anchor_name(h, holder->module);
 	bool cpu = holder->kind == ANCHOR_PERCPU ||
 		   holder->kind == ANCHOR_IRQ_STACK ||
@@ -99,17 +99,16 @@ static void json_holder(struct json *json, const struct top *top,
 static void json_word(struct json *json, const char *key, const struct top *top,
 		      const struct accumulation_word *word)
 {
-	const struct retained *r = top->retained;
+	const struct holdings *h = top->holdings;
 
 	json_object_line(json, key);
-	if (retained_is_object(r, word->node)) {
+	if (holdings_is_object(h, word->node)) {
 		const struct object object = object_of(top->report, word->node);
 
 		json_object_members(json, top->report, &object);
 	} else {
 		json_holder(json, top,
-			    &r->holders.list.data[word->node -
-						  r->live.n_objects]);
+			    &h->holders.list.data[word->node - h->n_objects]);
 	}
 	if (word->offset != ANCHOR_NO_OFFSET)
 		json_number(json, "offset", word->offset);
@@ -131,8 +130,8 @@ static void json_words(struct json *json, const char *key,
 static void json_point(struct json *json, const struct top *top,
 		       const struct accumulation *point)
 {
-	const struct accumulations *found =
-		&top->report->analysis->accumulations;
+	const struct accumulations *found = &top->holdings->accumulations;
+	char name[TOP_NAME_BYTES];
 	uint32_t i;
 
 	json_object(json, NULL);
@@ -142,8 +141,7 @@ static void json_point(struct json *json, const struct top *top,
 	json_number(json, "children", point->n_children);
 	json_number(json, "chain", point->n_chain);
 	json_number(json, "outside_references", point->n_outside);
-	json_bool(json, "list_head",
-		  point->n_steps && top_is_list(top, &point->steps[0]));
+	json_bool(json, "list_head", point->is_list);
 	json_number(json, "omitted_steps", point->n_omitted);
 	json_words(json, "steps", top, point->steps, point->n_steps);
 	json_words(json, "held_by", top, point->ways, point->n_ways);
@@ -152,8 +150,9 @@ static void json_point(struct json *json, const struct top *top,
 		const struct accumulation_family *family =
 			&found->families.data[point->first_family + i];
 
+		top_format_family(top, family, name);
 		json_object_line(json, NULL);
-		json_string(json, "name", top_family(top, family));
+		json_string(json, "name", name);
 		json_string(json, "kind", object_kinds[family->kind]);
 		json_number(json, "objects", family->objects);
 		json_number(json, "bytes", family->bytes);
@@ -165,8 +164,7 @@ static void json_point(struct json *json, const struct top *top,
 
 static void json_points(struct json *json, const struct top *top)
 {
-	const struct accumulations *found =
-		&top->report->analysis->accumulations;
+	const struct accumulations *found = &top->holdings->accumulations;
 	size_t n = top_limit(top->report, found->points.size), i;
 	uint64_t objects = found->omitted_objects, bytes = found->omitted_bytes;
 
@@ -186,8 +184,7 @@ static void json_points(struct json *json, const struct top *top)
 
 void report_top_json(struct report *report)
 {
-	const struct retained *r = &report->analysis->retained;
-	uint32_t root = live_root(&r->live);
+	const struct holdings *h = &report->analysis->holdings;
 	struct json json;
 	struct top top;
 
@@ -197,7 +194,7 @@ void report_top_json(struct report *report)
 	json_object(&json, NULL);
 	json_header(&json, report, "top");
 	json_gaps(&json, report);
-	json_sum(&json, "live", UINT64_MAX, r->objects[root], r->bytes[root]);
+	json_sum(&json, "live", UINT64_MAX, h->objects, h->bytes);
 	json_tables(&json, &top);
 	if (top_wants(report, KML_TOP_ACCUMULATION))
 		json_points(&json, &top);

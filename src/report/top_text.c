@@ -25,8 +25,7 @@ static void print_table(const struct top *top, const struct top_table *table,
 {
 	struct report *report = top->report;
 	struct writer *w = &report->writer;
-	uint32_t root = live_root(&top->retained->live);
-	uint64_t all = top->retained->bytes[root], objects = 0, bytes = 0;
+	uint64_t all = top->holdings->bytes, objects = 0, bytes = 0;
 	char name[TOP_NAME_BYTES];
 	size_t i, n;
 
@@ -56,17 +55,18 @@ static void print_table(const struct top *top, const struct top_table *table,
 static void print_families(const struct top *top,
 			   const struct accumulation *point)
 {
-	const struct accumulations *found =
-		&top->report->analysis->accumulations;
+	const struct accumulations *found = &top->holdings->accumulations;
 	struct writer *w = &top->report->writer;
 	uint32_t i, n = MIN(point->n_families, MAX_FAMILIES);
+	char name[TOP_NAME_BYTES];
 
 	for (i = 0; i < n; i++) {
 		const struct accumulation_family *family =
 			&found->families.data[point->first_family + i];
 
+		top_format_family(top, family, name);
 		writer_printf(w, "%s%s %s in %s", i ? ", " : "     of which ",
-			      top_family(top, family), BYTES(family->bytes),
+			      name, BYTES(family->bytes),
 			      COUNT_OF(family->objects, "object"));
 	}
 	if (n < point->n_families)
@@ -134,7 +134,7 @@ static void print_point(const struct top *top, size_t i,
 	} else {
 		top_format_word(top, &point->steps[0], name);
 		writer_printf(w, "%s%s retains %s, %s\n",
-			      top_is_list(top, &point->steps[0]) ?
+			      point->is_list ?
 				      "list head in " :
 				      "",
 			      name, COUNT_OF(point->objects, "object"),
@@ -147,8 +147,7 @@ static void print_point(const struct top *top, size_t i,
 
 static void print_points(const struct top *top)
 {
-	const struct accumulations *found =
-		&top->report->analysis->accumulations;
+	const struct accumulations *found = &top->holdings->accumulations;
 	struct writer *w = &top->report->writer;
 	size_t n = top_limit(top->report, found->points.size), i;
 	uint64_t objects = found->omitted_objects, bytes = found->omitted_bytes;
@@ -172,8 +171,7 @@ static void print_points(const struct top *top)
 
 void report_top_text(struct report *report)
 {
-	const struct retained *r = &report->analysis->retained;
-	uint32_t root = live_root(&r->live);
+	const struct holdings *h = &report->analysis->holdings;
 	struct top_count counts[TOP_TABLES];
 	struct top top;
 	size_t i;
@@ -182,8 +180,7 @@ void report_top_text(struct report *report)
 		return;
 	writer_printf(&report->writer,
 		      "live: %s, %s (mappings have no bytes of their own)\n",
-		      COUNT_OF(r->objects[root], "object"),
-		      BYTES(r->bytes[root]));
+		      COUNT_OF(h->objects, "object"), BYTES(h->bytes));
 	if (top_count(&top, counts)) {
 		for (i = 0; i < TOP_TABLES; i++) {
 			if (top_wants(report, top_tables[i].bit))

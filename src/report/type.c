@@ -18,8 +18,8 @@ static const struct infer *find(const struct report *report, uint32_t id)
 	return id < infer->n_objects && infer->type[id] ? infer : NULL;
 }
 
-static void format_type(const struct types *types, uint32_t type, char *ret,
-			size_t bytes)
+void type_format_number(const struct types *types, uint32_t type,
+			char ret[TYPE_BYTES])
 {
 	const struct type_info *info = types_get(types, type);
 	const char *name = types_name(types, type);
@@ -27,22 +27,22 @@ static void format_type(const struct types *types, uint32_t type, char *ret,
 	switch (info->kind) {
 	case TYPE_STRUCT:
 	case TYPE_UNION:
-		snprintf(ret, bytes, "%s %s",
+		snprintf(ret, TYPE_BYTES, "%s %s",
 			 info->kind == TYPE_UNION ? "union" : "struct",
 			 name[0] ? name : "without a name");
 		break;
 	case TYPE_POINTER:
 		if (types_is_struct(types, info->target))
-			snprintf(ret, bytes, "struct %s *[]",
+			snprintf(ret, TYPE_BYTES, "struct %s *[]",
 				 types_name(types, info->target));
 		else
-			snprintf(ret, bytes, "%s *[]",
+			snprintf(ret, TYPE_BYTES, "%s *[]",
 				 types_name(types, info->target)[0] ?
 					 types_name(types, info->target) :
 					 "void");
 		break;
 	default:
-		snprintf(ret, bytes, "%s[]", name[0] ? name : "int");
+		snprintf(ret, TYPE_BYTES, "%s[]", name[0] ? name : "int");
 	}
 }
 
@@ -52,7 +52,7 @@ bool type_format(const struct report *report, uint32_t id,
 	const struct infer *infer = find(report, id);
 
 	if (infer)
-		format_type(&infer->types, infer->type[id], ret, TYPE_BYTES);
+		type_format_number(&infer->types, infer->type[id], ret);
 	return infer;
 }
 
@@ -123,6 +123,37 @@ static void format_why(struct report *report, const struct infer *infer,
 	}
 }
 
+static void format_family(const struct report *report,
+			  const struct object *object, bool doubt,
+			  char ret[TYPE_FAMILY_BYTES])
+{
+	const struct infer *infer = &report->analysis->infer;
+	uint32_t type = infer_beyond_cache(infer, object->id);
+	char name[TYPE_BYTES];
+
+	if (type) {
+		type_format_number(&infer->types, type, name);
+		snprintf(ret, TYPE_FAMILY_BYTES, "%s%s (%s)",
+			 doubt && infer->confidence[object->id] < INFER_HIGH ?
+				 "probably " : "",
+			 name, object_family(object));
+	} else {
+		snprintf(ret, TYPE_FAMILY_BYTES, "%s", object_family(object));
+	}
+}
+
+void type_family(const struct report *report, const struct object *object,
+		 char ret[TYPE_FAMILY_BYTES])
+{
+	format_family(report, object, false, ret);
+}
+
+void type_name_object(const struct report *report, const struct object *object,
+		      char ret[TYPE_FAMILY_BYTES])
+{
+	format_family(report, object, true, ret);
+}
+
 /* Smaller than what is asked of kmalloc() for it. */
 static const char *extent(const struct infer *infer, uint32_t id)
 {
@@ -130,22 +161,44 @@ static const char *extent(const struct infer *infer, uint32_t id)
 						   "";
 }
 
-bool type_sentence(struct report *report, uint32_t id,
-		   char ret[TYPE_SENTENCE_BYTES])
+static void format_words(const struct report *report, const struct infer *infer,
+			 uint32_t id, char ret[TYPE_WORDS_BYTES])
 {
 	static const char *const words[INFER_CONFIDENCES] = {
 		[INFER_LOW] = "perhaps ", [INFER_MEDIUM] = "probably ",
 		[INFER_HIGH] = "", [INFER_KNOWN] = "",
 	};
+	char type[TYPE_BYTES];
+
+	type_format(report, id, type);
+	snprintf(ret, TYPE_WORDS_BYTES, "%s%s%s",
+		 words[infer->confidence[id]], type, extent(infer, id));
+}
+
+bool type_words(const struct report *report, const struct object *object,
+		char ret[TYPE_WORDS_BYTES])
+{
+	const struct infer *infer = find(report, object->id);
+
+	if (!infer || (object->cache &&
+		       !strcmp(types_name(&infer->types, infer->type[object->id]),
+			       object->cache)))
+		return false;
+	format_words(report, infer, object->id, ret);
+	return true;
+}
+
+bool type_sentence(struct report *report, uint32_t id,
+		   char ret[TYPE_SENTENCE_BYTES])
+{
 	const struct infer *infer = find(report, id);
-	char type[TYPE_BYTES], why[TYPE_WHY_BYTES];
+	char words[TYPE_WORDS_BYTES], why[TYPE_WHY_BYTES];
 
 	if (!infer)
 		return false;
-	type_format(report, id, type);
+	format_words(report, infer, id, words);
 	format_why(report, infer, id, why);
-	snprintf(ret, TYPE_SENTENCE_BYTES, "%s%s%s: %s",
-		 words[infer->confidence[id]], type, extent(infer, id), why);
+	snprintf(ret, TYPE_SENTENCE_BYTES, "%s: %s", words, why);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/symbol.h"
 #include "report/lookup.h"
 #include "report/number.h"
+#include "report/type.h"
 
 const char *const whatis_kinds[WHATIS_KINDS] = {
 	[WHATIS_OBJECT] = "object",
@@ -271,12 +272,14 @@ static void append_object(struct report *report, const struct whatis *w,
 			  char *ret)
 {
 	const struct object *object = &w->show.object;
-	char member[PLACE_MEMBER_BYTES] = "";
+	char member[PLACE_MEMBER_BYTES] = "", type[TYPE_WORDS_BYTES];
 
 	append(ret, "%s 0x%016" PRIx64, object_family(object), object->va);
 	if (w->show.has_offset)
 		append(ret, " +0x%" PRIx64 "%s", w->show.offset,
 		       place_member(report, object, w->show.offset, member));
+	if (type_words(report, object, type))
+		append(ret, ", %s", type);
 	append(ret, ", %s, %s", BYTES(object->bytes), state_words(w->state));
 }
 

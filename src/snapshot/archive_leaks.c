@@ -31,8 +31,10 @@ static void archive_leak(struct archive *a, struct leak *leak,
 }
 
 static void archive_group(struct archive *a, struct leak_group *group,
-			  const struct leaks *leaks)
+			  const struct kml_analysis *analysis)
 {
+	const struct leaks *leaks = &analysis->leaks;
+
 	archive_u8(a, &group->kind);
 	archive_u32(a, &group->cache);
 	archive_u64(a, &group->object_bytes);
@@ -40,6 +42,7 @@ static void archive_group(struct archive *a, struct leak_group *group,
 	/* Places are numbered anew. */
 	if (a->loading)
 		group->place = HEAP_NONE;
+	archive_u32(a, &group->type);
 	archive_u64(a, &group->shape);
 	archive_u32(a, &group->first_leak);
 	archive_u32(a, &group->n_leaks);
@@ -48,6 +51,8 @@ static void archive_group(struct archive *a, struct leak_group *group,
 	archive_u64(a, &group->follower_bytes);
 	archive_u64(a, &group->fingerprint);
 	archive_check(a, group->kind < HEAP_KINDS && group->n_leaks &&
+		      (!group->type ||
+		       group->type < analysis->infer.types.records.size) &&
 		      group->first_leak < leaks->n_leaks &&
 		      group->n_leaks <= leaks->n_leaks - group->first_leak,
 		      "a group of leaks");
@@ -71,7 +76,8 @@ static void archive_leak_lists(struct archive *a,
 	archive_list(a, &leaks->followers, &leaks->n_followers,
 		     archive_follower, &analysis->heap);
 	archive_list(a, &leaks->leaks, &leaks->n_leaks, archive_leak, analysis);
-	archive_list(a, &leaks->groups, &leaks->n_groups, archive_group, leaks);
+	archive_list(a, &leaks->groups, &leaks->n_groups, archive_group,
+		     analysis);
 	for (i = 0; i < leaks->n_leaks; i++) {
 		archive_check(a, leaks->leaks[i].group < leaks->n_groups,
 			      "a leak's group");

@@ -81,7 +81,9 @@ static const struct section sections[] = {
 	{ "kernel", archive_kernel, ALWAYS, NULL },
 	{ "heap", archive_heap, ALWAYS, NULL },
 	{ "graph", archive_graph, FOR_LEAKS, NULL },
+	{ "types", archive_infer, FOR_LEAKS, NULL },
 	{ "leaks", archive_leaks, FOR_LEAKS, NULL },
+	{ "holdings", archive_holdings, FOR_LEAKS, NULL },
 	{ "user", archive_user, FOR_LEAKS, NULL },
 	{ "kmemleak", archive_kmemleak, FOR_KMEMLEAK, kmemleak_loaded },
 	{ "lines", archive_lines, ALWAYS, lines_loaded },
@@ -261,6 +263,8 @@ static const char *wants_scan(const struct kml_options *options)
 	       options->n_rules			 ? "--rules" :
 	       options->baseline		 ? "--baseline" :
 	       options->min_age_ms		 ? "--min-age" :
+	       options->n_types			 ? "--type" :
+	       options->no_types		 ? "--no-types" :
 						   NULL;
 }
 

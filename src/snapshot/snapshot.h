@@ -66,6 +66,8 @@ void archive_profile(struct archive *a, struct snapshot *snapshot);
 void archive_kernel(struct archive *a, struct snapshot *snapshot);
 void archive_heap(struct archive *a, struct snapshot *snapshot);
 void archive_graph(struct archive *a, struct snapshot *snapshot);
+void archive_infer(struct archive *a, struct snapshot *snapshot);
+void archive_holdings(struct archive *a, struct snapshot *snapshot);
 void archive_leaks(struct archive *a, struct snapshot *snapshot);
 void archive_user(struct archive *a, struct snapshot *snapshot);
 void archive_kmemleak(struct archive *a, struct snapshot *snapshot);

@@ -132,7 +132,7 @@ static int run(const char *name,
 	error = retained_find(&kernel, &graph, reached, &retained);
 	between = seconds();
 	if (!error)
-		error = accumulations_find(&kernel, &graph, &retained, &found);
+		error = accumulations_find(&kernel, &graph, &retained, NULL, &found);
 	if (error) {
 		fprintf(stderr, "%s\n", kml_error_message(error));
 		return 1;

@@ -128,7 +128,8 @@ usage() {
 }
 for options in --stack=live --stack=off --force --threads=1 --precise \
 		--rules=/dev/null --baseline=/dev/null --min-age=1 --no-cache \
-		--cache-dir=/tmp "--vmlinux=$vmlinux"; do
+		--cache-dir=/tmp "--vmlinux=$vmlinux" --no-types \
+		--type=0x10=foo; do
 	usage "is a snapshot: for '${options%%=*}' scan the dump again" \
 		"$options" "$snapshot"
 done
@@ -147,9 +148,9 @@ usage "which 'show' does not write" show 0x10 "$vmcore" "$vmlinux" -o c.kml
 [ ! -e c.kml ] || fail "a file all the same"
 
 # ---- what is refused
-{ head -c 8 "$snapshot"; printf '\2\0\0\0'; tail -c +13 "$snapshot"; } \
+{ head -c 8 "$snapshot"; printf '\3\0\0\0'; tail -c +13 "$snapshot"; } \
 	>"$tmp/newer.kml"
-expect 3 'has format version 2, this program reads 1' "$tmp/newer.kml"
+expect 3 'has format version 3, this program reads 2' "$tmp/newer.kml"
 size=$(wc -c <"$snapshot")
 for ((i = 8; i < size; i += size / 23)); do
 	head -c "$i" "$snapshot" >"$tmp/cut.kml"

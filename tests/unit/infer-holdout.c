@@ -176,9 +176,13 @@ int main(int argc, char **argv)
 
 	options.vmcore = paths;
 	options.n_vmcore = 1;
-	options.infer = true;
 	options.vmlinux = argc > 2 ? argv[2] : NULL;
 	error = kml_analyze(&options, &a);
+	if (error)
+		die(error);
+	/* Where references point was of use to inference alone. */
+	graph_deinit(&a->graph);
+	error = graph_scan(&a->kernel, false, true, &a->graph);
 	if (error)
 		die(error);
 	start = now();

@@ -196,7 +196,7 @@ static void analyze(struct fixture *f)
 		if (!bitmap_test(f->heap.free, i))
 			assert_int_equal(bitmap_test(reached, i), f->reach[N][i]);
 	}
-	assert_ok(leaks_find(&f->kernel, &f->graph, reached, NULL, &leaks));
+	assert_ok(leaks_find(&f->kernel, &f->graph, reached, NULL, NULL, &leaks));
 	check_leaks(f, &leaks);
 	check_groups(&leaks);
 	leaks_deinit(&leaks);
@@ -249,7 +249,7 @@ static void test_list(void **state)
 	make_graph(&f);
 	assert_ok(graph_mark(&f.graph, &f.kernel, NULL, false, &reached,
 			     &statistics));
-	assert_ok(leaks_find(&f.kernel, &f.graph, reached, NULL, &leaks));
+	assert_ok(leaks_find(&f.kernel, &f.graph, reached, NULL, NULL, &leaks));
 	assert_int_equal(leaks.n_leaks, 1);
 	assert_int_equal(leaks.leaks[0].verdict, LEAK_CYCLE);
 	assert_int_equal(leaks.leaks[0].n_followers, N - 1);
@@ -274,7 +274,7 @@ static void test_doubt(void **state)
 	make_graph(&f);
 	assert_ok(graph_mark(&f.graph, &f.kernel, NULL, false, &reached,
 			     &statistics));
-	assert_ok(leaks_find(&f.kernel, &f.graph, reached, NULL, &leaks));
+	assert_ok(leaks_find(&f.kernel, &f.graph, reached, NULL, NULL, &leaks));
 	assert_int_equal(leaks.n_objects, N - 4);
 	assert_int_equal(find_leak(&leaks, 2), -1);
 	assert_int_equal(find_leak(&leaks, 4), -1);

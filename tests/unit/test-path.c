@@ -101,7 +101,7 @@ static void analyze(struct fixture *f)
 	assert_ok(graph_mark(&f->graph, &f->kernel, &f->rules, false,
 			     &f->reached, &statistics));
 	assert_ok(leaks_find(&f->kernel, &f->graph, f->reached, NULL,
-			     &f->leaks));
+			     NULL, &f->leaks));
 	assert_ok(leak_index_make(&f->leaks, &f->index));
 	f->wanted = bitmap_alloc(N);
 	f->search = (struct path_search){

@@ -112,7 +112,7 @@ static void analyze(void)
 	for (i = 0; i < graph.n_sources; i++)
 		graph.first[i + 1] += graph.first[i];
 	assert_ok(retained_find(&kernel, &graph, reached, &retained));
-	assert_ok(accumulations_find(&kernel, &graph, &retained, &found));
+	assert_ok(accumulations_find(&kernel, &graph, &retained, NULL, &found));
 	for (i = 0; i < found.points.size; i++) {
 		objects += found.points.data[i].objects;
 		bytes += found.points.data[i].bytes;

@@ -91,7 +91,7 @@ def words_at(vm, scenario, vmcore, address):
 
 def refcounts(vm, scenario, vmcore):
     """What was planted as a suspect, and what was not."""
-    ran = subprocess.run([vm.program, "-q", "--types", "--format=json", "--no-content", *vmcore, scenario.vmlinux],
+    ran = subprocess.run([vm.program, "-q", "--format=json", "--no-content", *vmcore, scenario.vmlinux],
                          capture_output=True, env=vm.env, timeout=600)
     found = {int(s["address"], 16): s for s in json.loads(ran.stdout)["refcounts"]["suspects"]}
     kinds = {"dentry", "inode", "file", "sk_buff", "net_device", "task_struct"}
