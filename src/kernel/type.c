@@ -10,6 +10,11 @@
 #define MAX_DEPTH 16u
 #define MAX_MEMBERS (1u << 16) /* of all structs in one */
 
+bool kernel_cache_is_kmalloc(const struct kernel_cache *cache)
+{
+	return strstr(cache->name, "kmalloc-");
+}
+
 const char *kernel_cache_type(const struct kernel *kernel,
 			      const struct kernel_cache *cache)
 {

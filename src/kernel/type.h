@@ -8,6 +8,10 @@
 
 #include "kernel/kernel.h"
 
+/* kmalloc-64, kmalloc-rcl-64, kmalloc-cg-64, dma-kmalloc-64,
+ * kmalloc-rnd-01-64 */
+bool kernel_cache_is_kmalloc(const struct kernel_cache *cache);
+
 /* NULL if it is not known; valid as long as the kernel. */
 const char *kernel_cache_type(const struct kernel *kernel,
 			      const struct kernel_cache *cache);

@@ -35,13 +35,6 @@ const char *const infer_reasons[INFER_REASONS] = {
 
 /* ---- caches */
 
-static bool is_kmalloc(const struct kernel_cache *cache)
-{
-	/* kmalloc-64, kmalloc-rcl-64, kmalloc-cg-64, dma-kmalloc-64,
-	 * kmalloc-rnd-01-64 */
-	return strstr(cache->name, "kmalloc-");
-}
-
 /* Names of caches that are not their struct's; that there is one of just that
  * size is checked. */
 static const struct {
@@ -135,7 +128,7 @@ static void kmalloc_class(const struct kernel *kernel, uint64_t bytes,
 	for (j = 0; j < kernel->caches.size; j++) {
 		const struct kernel_cache *cache = &kernel->caches.data[j];
 
-		if (!is_kmalloc(cache))
+		if (!kernel_cache_is_kmalloc(cache))
 			continue;
 		if (cache->object_bytes < bytes)
 			below = MAX(below, cache->object_bytes);
@@ -162,7 +155,8 @@ static struct kml_error *fit_caches(struct inference *i)
 		i->out.cache_type[j] = type_of_cache(i, j);
 		fit->open = !i->out.cache_type[j];
 		fit->most = cache->object_bytes;
-		if (is_kmalloc(cache) || j == i->held_out) {
+		if (kernel_cache_is_kmalloc(cache) ||
+		    j == i->held_out) {
 			kmalloc_class(kernel, cache->object_bytes, fit);
 		} else if (cache->n_users == 1) {
 			fit->exact = true;

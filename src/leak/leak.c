@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/type.h"
 #include "leak/components.h"
 #include "leak/trust.h"
 
@@ -288,11 +289,22 @@ static uint32_t set_place(struct finder *f, uint32_t id, struct signature *s)
 	return place;
 }
 
-/* One place may allocate several types, and of one type there may be some that
- * inference misses: so a type counts only where no place tells leaks apart. */
+/* Does the cache tell one kind of object from the other? */
+static bool is_private(const struct finder *f, const struct signature *s)
+{
+	const struct kernel_cache *cache;
+
+	if (s->kind != HEAP_SLAB)
+		return false;
+	cache = &f->kernel->caches.data[s->cache];
+	return cache->n_users == 1 && !kernel_cache_is_kmalloc(cache);
+}
+
+/* Inference may miss one of two that are of one type: so a type counts only
+ * where nothing else tells leaks apart. */
 static void set_type(const struct finder *f, uint32_t id, struct signature *s)
 {
-	if (f->infer && !s->caller)
+	if (f->infer && !s->caller && !is_private(f, s))
 		s->type = infer_beyond_cache(f->infer, id);
 }
 

@@ -54,9 +54,10 @@ struct leak_group {
 				  unknown, or known by an allocation tag */
 	uint32_t place;        /* the same: index into sites.places, or
 				  HEAP_NONE */
-	uint32_t type;         /* where nobody knows who: of which type of
-				  infer.types they are, as infer_beyond_cache()
-				  says; 0: unknown */
+	uint32_t type;         /* where neither a cache of their own nor a
+				  caller tells them from others: of which type
+				  of infer.types, by infer_beyond_cache(); 0:
+				  unknown */
 	uint64_t shape;        /* hash of the kinds of its followers */
 	uint32_t first_leak;   /* leaks.leaks[first_leak .. + n_leaks) */
 	uint32_t n_leaks;
