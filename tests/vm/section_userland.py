@@ -7,6 +7,8 @@ as the plant scenario is, for each suite of KML_VM_USERLAND.
 """
 import os, re, shutil, subprocess
 
+import snapshotchecks
+
 SUITES = os.environ.get("KML_VM_USERLAND", "bookworm trixie-backports").split()
 
 
@@ -25,6 +27,7 @@ def run(vm, table):
         if s.judged():
             vm.plant_truth(s, table)
             filtered(vm, s)
+            snapshotchecks.check(vm, s, [o.addr for o in s.verdict.objects[::150]][:8])
         if not vm.reuse:
             shutil.rmtree(d)
 
