@@ -193,6 +193,19 @@ uint32_t types_struct_at(const struct types *types, uint32_t type,
 bool types_path(const struct types *types, uint32_t type, uint64_t offset,
 		char *ret, size_t bytes);
 
+/* What a word of a type is; of a union's members the last of these. */
+enum types_word {
+	TYPES_WORD_PADDING, /* in no member */
+	TYPES_WORD_NUMBER,
+	TYPES_WORD_POINTER, /* or may be one: characters, an open-ended array,
+			       what the debuginfo does not tell */
+	TYPES_WORD_BEHIND,  /* the type has ended */
+};
+/* @is_encoded: is this member, an integer, a pointer with flags in it? */
+typedef bool types_encoded_fn(const char *type, const char *member);
+enum types_word types_word(const struct types *types, uint32_t type,
+			   uint64_t offset, types_encoded_fn *is_encoded);
+
 /* A member by path, "d_lockref.count"; members of anonymous ones are found
  * directly.  *@type_ret: its type. */
 bool types_member(const struct types *types, uint32_t type, const char *path,

@@ -41,7 +41,7 @@ static const struct {
 	{ "work_struct", "data" },            /* linux/workqueue.h */
 };
 
-static bool is_encoded(const char *type, const char *member)
+bool kernel_member_is_encoded(const char *type, const char *member)
 {
 	size_t i;
 
@@ -112,7 +112,7 @@ static void mark_type(struct pointer_map *map, const char *type,
 		if (!map->members_left)
 			return;
 		map->members_left--;
-		if (is_encoded(type, name))
+		if (kernel_member_is_encoded(type, name))
 			mark(map, start, end);
 		else if (!member.size)
 			mark(map, start, map->bytes);

@@ -24,6 +24,9 @@ const char *kernel_cache_type(const struct kernel *kernel,
 uint64_t *kernel_pointer_words(const struct kernel *kernel, const char *type,
 			       uint64_t bytes);
 
+/* Is this member, an integer, a pointer with flags in its low bits? */
+bool kernel_member_is_encoded(const char *type, const char *member);
+
 /* The member that @offset of a type is in, as a path from the outermost on;
  * false if it is in none. */
 bool kernel_member_path(const struct kernel *kernel, const char *type,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/holder.h"
 
+#include "kernel/type.h"
 #include "report/lookup.h"
 
 const char *const grade_names[GRADES] = {
@@ -49,6 +50,30 @@ static enum grade grade_typed(struct report *report, const struct object *o,
 	return h->member[0] ? GRADE_NUMBER : GRADE_PADDING;
 }
 
+/* The cache does not say it. */
+static void find_inferred(struct report *report, struct holder *h)
+{
+	static const uint8_t grades[] = {
+		[TYPES_WORD_PADDING] = GRADE_PADDING,
+		[TYPES_WORD_NUMBER] = GRADE_NUMBER,
+		[TYPES_WORD_POINTER] = GRADE_POINTER,
+		[TYPES_WORD_BEHIND] = GRADE_SLACK,
+	};
+	const struct infer *infer = &report->analysis->infer;
+	uint32_t type = infer->type[h->id];
+
+	/* Arrays of numbers or of characters are as good as untyped. */
+	if (types_get(&infer->types, type)->kind == TYPE_POINTER)
+		h->grade = GRADE_POINTER;
+	if (!types_is_struct(&infer->types, type))
+		return;
+	h->type = types_name(&infer->types, type);
+	h->confidence = infer->confidence[h->id];
+	infer_member(infer, h->id, h->offset, h->member, sizeof(h->member));
+	h->grade = grades[types_word(&infer->types, type, h->offset,
+				     kernel_member_is_encoded)];
+}
+
 static enum grade grade_object(struct report *report, const struct object *o,
 			       const struct holder *h)
 {
@@ -79,6 +104,11 @@ static void find_object(struct report *report, struct holder *h)
 		h->type = place_type(report, &object, h->offset, h->member);
 	}
 	h->grade = (uint8_t)grade_object(report, &object, h);
+	if (h->type)
+		h->confidence = INFER_KNOWN;
+	else if (h->grade == GRADE_UNTYPED &&
+		 infer_is_known(&report->analysis->infer, h->id))
+		find_inferred(report, h);
 }
 
 static void find_root(const struct report *report, uint32_t index,
@@ -159,6 +189,9 @@ void json_holder(struct json *json, const struct report *report,
 		json_null(json, "object");
 	json_string(json, "state", object ? object_states[h->state] : NULL);
 	json_string(json, "type", h->type);
+	if (h->type)
+		json_string(json, "type_confidence",
+			    infer_confidences[h->confidence]);
 	json_string(json, "member", h->member[0] ? h->member : NULL);
 	if (object && h->va)
 		json_number(json, "offset", h->offset);

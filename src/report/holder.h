@@ -57,6 +57,7 @@ struct holder {
 	uint8_t state; /* enum object_state */
 	uint64_t offset;   /* of the word in it, unless .va is 0 */
 	const char *type;  /* NULL: not known */
+	uint8_t confidence; /* of .type: enum infer_confidence */
 	char member[PLACE_MEMBER_BYTES]; /* "" if none is known */
 	uint64_t va;   /* of the word; 0: it is in no memory */
 	int cpu;       /* whose variable, register or stack; -1: none's */
