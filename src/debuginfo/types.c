@@ -256,6 +256,21 @@ uint32_t types_function(const struct types *types, const char *name)
 	return i > low ? data[low].type : 0;
 }
 
+/* An open-ended array has what is behind it, if it comes last. */
+static bool is_in(const struct types *types, const struct type_info *record,
+		  uint32_t i, uint64_t offset)
+{
+	const struct type_member *m =
+		&types->members.data[record->first_member + i];
+	const struct type_info *type = types_get(types, m->type);
+	bool is_open = type->kind == TYPE_ARRAY && !type->count &&
+		       i == record->n_members - 1;
+
+	return offset >= m->offset &&
+	       (is_open ||
+		offset - m->offset < MAX(type_bytes(types, m->type, 0), 1));
+}
+
 /* The member of a struct that @offset is in, from @from on; n_members: none. */
 static uint32_t find_member(const struct types *types,
 			    const struct type_info *record, uint64_t offset,
@@ -264,11 +279,7 @@ static uint32_t find_member(const struct types *types,
 	uint32_t i;
 
 	for (i = from; i < record->n_members; i++) {
-		const struct type_member *m =
-			&types->members.data[record->first_member + i];
-		uint64_t bytes = type_bytes(types, m->type, 0);
-
-		if (offset - m->offset < MAX(bytes, 1) && offset >= m->offset)
+		if (is_in(types, record, i, offset))
 			return i;
 	}
 	return record->n_members;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "report/holder.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "kernel/type.h"
 #include "report/lookup.h"
 
@@ -63,15 +66,20 @@ static void find_inferred(struct report *report, struct holder *h)
 	uint32_t type = infer->type[h->id];
 
 	/* Arrays of numbers or of characters are as good as untyped. */
-	if (types_get(&infer->types, type)->kind == TYPE_POINTER)
+	if (types_get(&infer->types, type)->kind == TYPE_POINTER) {
+		type_format_number(&infer->types, type, h->type);
 		h->grade = GRADE_POINTER;
-	if (!types_is_struct(&infer->types, type))
-		return;
-	h->type = types_name(&infer->types, type);
+		snprintf(h->member, sizeof(h->member), "[%" PRIu64 "]",
+			 h->offset / 8);
+	} else if (types_is_struct(&infer->types, type)) {
+		snprintf(h->type, sizeof(h->type), "%s",
+			 types_name(&infer->types, type));
+		infer_member(infer, h->id, h->offset, h->member,
+			     sizeof(h->member));
+		h->grade = grades[types_word(&infer->types, type, h->offset,
+					     kernel_member_is_encoded)];
+	}
 	h->confidence = infer->confidence[h->id];
-	infer_member(infer, h->id, h->offset, h->member, sizeof(h->member));
-	h->grade = grades[types_word(&infer->types, type, h->offset,
-				     kernel_member_is_encoded)];
 }
 
 static enum grade grade_object(struct report *report, const struct object *o,
@@ -81,7 +89,7 @@ static enum grade grade_object(struct report *report, const struct object *o,
 		return GRADE_LOGIC;
 	if (h->kind == HOLDER_MODULE)
 		return GRADE_VARIABLE;
-	if (h->type)
+	if (h->type[0])
 		return grade_typed(report, o, h);
 	return o->area && o->area->requested &&
 			       h->offset >= o->area->requested ?
@@ -92,6 +100,7 @@ static enum grade grade_object(struct report *report, const struct object *o,
 static void find_object(struct report *report, struct holder *h)
 {
 	const struct object object = object_of(report, h->id);
+	const char *type;
 	bool module = object.region->flags & HEAP_ROOT ||
 		      (object.kind == HEAP_PERCPU &&
 		       lookup_percpu_module(report->lookup, object.va) !=
@@ -101,10 +110,11 @@ static void find_object(struct report *report, struct holder *h)
 	h->state = (uint8_t)analysis_state(report->analysis, h->id);
 	if (h->va) {
 		h->offset = h->va - object.va;
-		h->type = place_type(report, &object, h->offset, h->member);
+		type = place_type(report, &object, h->offset, h->member);
+		snprintf(h->type, sizeof(h->type), "%s", type ? type : "");
 	}
 	h->grade = (uint8_t)grade_object(report, &object, h);
-	if (h->type)
+	if (h->type[0])
 		h->confidence = INFER_KNOWN;
 	else if (h->grade == GRADE_UNTYPED &&
 		 infer_is_known(&report->analysis->infer, h->id))
@@ -188,8 +198,8 @@ void json_holder(struct json *json, const struct report *report,
 	else
 		json_null(json, "object");
 	json_string(json, "state", object ? object_states[h->state] : NULL);
-	json_string(json, "type", h->type);
-	if (h->type)
+	json_string(json, "type", h->type[0] ? h->type : NULL);
+	if (h->type[0])
 		json_string(json, "type_confidence",
 			    infer_confidences[h->confidence]);
 	json_string(json, "member", h->member[0] ? h->member : NULL);

@@ -6,6 +6,7 @@
 #include "report/json_writer.h"
 #include "report/place.h"
 #include "report/stacks.h"
+#include "report/type.h"
 
 /*
  * What a reference is worth: whether the word is known to be a pointer.  The
@@ -56,7 +57,7 @@ struct holder {
 	uint32_t id;   /* HEAP_NONE: a root, and the next three are not set */
 	uint8_t state; /* enum object_state */
 	uint64_t offset;   /* of the word in it, unless .va is 0 */
-	const char *type;  /* NULL: not known */
+	char type[TYPE_BYTES]; /* its name; "" if that is not known */
 	uint8_t confidence; /* of .type: enum infer_confidence */
 	char member[PLACE_MEMBER_BYTES]; /* "" if none is known */
 	uint64_t va;   /* of the word; 0: it is in no memory */
