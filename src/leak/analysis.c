@@ -288,6 +288,20 @@ static struct kml_error *read_override(const struct kml_analysis *a,
 	return NULL;
 }
 
+/* Leaks are leaks without types, too. */
+static struct kml_error *go_untyped(struct kml_analysis *a,
+				    struct kml_error *error)
+{
+	if (a->options.n_types || kml_error_code(error) == KML_ERR_NOMEM ||
+	    kml_error_code(error) == KML_ERR_INTERRUPTED)
+		return error;
+	message_warning(&a->messenger,
+			"of which types objects are is not found out: %s",
+			kml_error_message(error));
+	kml_error_destroy(error);
+	return NULL;
+}
+
 static struct kml_error *infer_types(struct kml_analysis *a)
 {
 	_cleanup_free_ struct infer_override *overrides =
@@ -307,7 +321,7 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 		return error_nomem();
 	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
 	if (error)
-		return error;
+		return go_untyped(a, error);
 	for (i = 0; !error && i < a->options.n_types; i++)
 		error = read_override(a, &types, a->options.types[i],
 				      &overrides[i]);
