@@ -213,8 +213,8 @@ kml_report_refs(const struct kml_analysis *analysis,
 		const struct kml_report_options *options, kml_write_fn *write,
 		void *arg);
 
-/* The shortest chain of references from a root, or from a leak, to each of the
- * objects at the addresses. */
+/* The chain of references from a root, or from a leak, to each of the objects
+ * at the addresses: of trustworthy ones if there is one, and short. */
 KML_API struct kml_error *
 kml_report_path(const struct kml_analysis *analysis,
 		const struct kml_report_options *options, kml_write_fn *write,

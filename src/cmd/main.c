@@ -21,7 +21,7 @@ const struct command commands[] = {
 	  "[OPTIONS] VMCORE... [VMLINUX]", cmd_top },
 	{ "refs", "show everything that refers to an object",
 	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_refs },
-	{ "path", "show the shortest chain from a root to an object",
+	{ "path", "show the best chain from a root to an object",
 	  "[OPTIONS] ADDRESS... VMCORE... [VMLINUX]", cmd_path },
 	{ "whatis", "say what addresses are, of '-' those on standard input",
 	  "[OPTIONS] ADDRESS...|- VMCORE... [VMLINUX]", cmd_whatis },

@@ -133,7 +133,7 @@ static uint64_t object_row(struct build *b, uint32_t id, uint32_t *row)
 
 		if (!is_node(b, edge->to))
 			continue;
-		sort = regular_sort(&b->regular, id, edge);
+		sort = regular_sort(&b->regular, edge);
 		row[n++] = edge->to | sort << SORT_SHIFT;
 	}
 	regular_end(&b->regular, id);

@@ -5,23 +5,53 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "leak/path_cost.h"
+
+/* The order of roots, of struct pages (ROOT_KINDS), and of module memory. */
+#define RANKS 8u
+
+/* Objects to be looked at whose chain ends with a reference of one class: as
+ * sources have their turn by cost, so have these. */
+struct queue {
+	uint32_t *ids; /* each object is pushed at most once */
+	uint32_t n, next;
+};
 
 struct walk {
 	const struct path_search *s;
+	struct path_cost cost;
 	struct paths paths;
-	uint32_t *queue; /* each object is pushed at most once */
-	uint32_t n_queue, next;
+	uint64_t *key; /* by object: RANKS times what the best chain so far
+			  costs, and its root's rank */
+	struct queue queues[PATH_CLASSES];
 	uint32_t *seen;  /* references so far to each of overrides->counts */
 	uint64_t n_wanted; /* still to be found */
 	bool leaked;     /* chains of leaks: they stay within one */
 };
 
-static void push(struct walk *w, uint32_t id, uint32_t parent, uint32_t where)
+/* There is a chain to @id, unless there is one already that is no worse. */
+static void offer(struct walk *w, uint32_t id, enum path_class class,
+		  uint64_t key, uint32_t parent, uint32_t where)
 {
+	struct queue *q = &w->queues[class];
+
+	if (w->key[id] <= key)
+		return;
+	w->key[id] = key;
 	w->paths.parent[id] = parent;
 	w->paths.where[id] = where;
+	q->ids[q->n++] = id;
+}
+
+/* A chain starts with @id. */
+static void start_with(struct walk *w, uint32_t id)
+{
+	offer(w, id, PATH_SURE, 0, HEAP_NONE, 0);
+}
+
+static void find(struct walk *w, uint32_t id)
+{
 	bitmap_set(w->paths.found, id);
-	w->queue[w->n_queue++] = id;
 	w->n_wanted -= bitmap_test(w->s->wanted, id);
 }
 
@@ -71,49 +101,87 @@ static uint32_t own_object(const struct walk *w, uint32_t source)
 			    s->kernel->roots.data[root].start_va, &how);
 }
 
-static void follow_edge(struct walk *w, uint32_t source,
-			const struct graph_edge *edge)
+/* @own: those to own_object(), or the others? */
+static bool is_followed(const struct graph_edge *edge, uint32_t own,
+			bool only_own)
 {
-	if (leads(w, source, edge->to))
-		push(w, edge->to, source, edge->where);
+	return only_own ? own != HEAP_NONE && edge->to == own :
+			  own == HEAP_NONE || edge->to != own;
 }
 
-static void follow(struct walk *w, uint32_t source)
+/* @key: of the source. */
+static void follow_root(struct walk *w, uint32_t source, uint64_t key,
+			bool only_own)
 {
 	const struct graph *graph = w->s->graph;
+	enum path_class class = path_root_class(&w->cost, source);
 	uint32_t own = own_object(w, source);
 	uint64_t i;
 
+	key += path_costs[class] * RANKS;
 	for (i = graph->first[source]; i < graph->first[source + 1]; i++) {
-		if (graph->edges[i].to != own)
-			follow_edge(w, source, &graph->edges[i]);
+		const struct graph_edge *edge = &graph->edges[i];
+
+		if (is_followed(edge, own, only_own) &&
+		    leads(w, source, edge->to))
+			offer(w, edge->to, class, key, source, edge->where);
 	}
 }
 
-/* What follow() leaves out. */
-static void follow_own(struct walk *w, uint32_t source)
+static void follow(struct walk *w, uint32_t id)
 {
 	const struct graph *graph = w->s->graph;
-	uint32_t own = own_object(w, source);
 	uint64_t i;
 
-	for (i = graph->first[source];
-	     own != HEAP_NONE && i < graph->first[source + 1]; i++) {
-		if (graph->edges[i].to == own)
-			follow_edge(w, source, &graph->edges[i]);
+	path_cost_start(&w->cost, id);
+	for (i = graph->first[id]; i < graph->first[id + 1]; i++) {
+		const struct graph_edge *edge = &graph->edges[i];
+		enum path_class class;
+
+		if (!leads(w, id, edge->to))
+			continue;
+		class = path_object_class(&w->cost, id, edge);
+		offer(w, edge->to, class,
+		      w->key[id] + path_costs[class] * RANKS, id, edge->where);
 	}
+	path_cost_end(&w->cost, id);
+}
+
+/* The one with the best chain of those at the queues' heads; NULL: they are
+ * empty. */
+static struct queue *best_queue(struct walk *w)
+{
+	struct queue *best = NULL;
+	unsigned class;
+
+	for (class = 0; class < PATH_CLASSES; class++) {
+		struct queue *q = &w->queues[class];
+
+		/* By a better chain, out of another queue. */
+		while (q->next < q->n &&
+		       bitmap_test(w->paths.found, q->ids[q->next]))
+			q->next++;
+		if (q->next < q->n &&
+		    (!best || w->key[q->ids[q->next]] <
+				      w->key[best->ids[best->next]]))
+			best = q;
+	}
+	return best;
 }
 
 static void drain(struct walk *w)
 {
-	while (w->next < w->n_queue && w->n_wanted)
-		follow(w, w->queue[w->next++]);
+	struct queue *q;
+
+	while (w->n_wanted && (q = best_queue(w))) {
+		uint32_t id = q->ids[q->next++];
+
+		find(w, id);
+		follow(w, id);
+	}
 }
 
 /* ---- chains that start at roots */
-
-/* The order of roots, of struct pages (ROOT_KINDS), and of module memory. */
-#define RANKS 8u
 
 static unsigned rank_of(unsigned kind)
 {
@@ -146,23 +214,20 @@ static void for_each_module_object(struct walk *w,
 /* A chain starts here; what it leads to has its turn. */
 static void find_module_object(struct walk *w, uint32_t id)
 {
-	if (bitmap_test(w->s->kernel->heap->free, id) ||
-	    bitmap_test(w->paths.found, id))
+	if (bitmap_test(w->s->kernel->heap->free, id))
 		return;
+	w->key[id] = rank_of(ROOT_MODULE);
 	w->paths.parent[id] = HEAP_NONE;
-	bitmap_set(w->paths.found, id);
-	w->n_wanted -= bitmap_test(w->s->wanted, id);
+	find(w, id);
 }
 
 static void follow_module_object(struct walk *w, uint32_t id)
 {
-	if (bitmap_test(w->paths.found, id) &&
-	    w->paths.parent[id] == HEAP_NONE)
+	if (bitmap_test(w->paths.found, id))
 		follow(w, id);
 }
 
-static void follow_roots(struct walk *w, unsigned rank,
-			 void (*fn)(struct walk *w, uint32_t source))
+static void follow_roots(struct walk *w, unsigned rank, bool only_own)
 {
 	const struct path_search *s = w->s;
 	uint32_t source;
@@ -174,7 +239,7 @@ static void follow_roots(struct walk *w, unsigned rank,
 		if (rank_of(root == UINT32_MAX ?
 				    ROOT_KINDS :
 				    s->kernel->roots.data[root].kind) == rank)
-			fn(w, source);
+			follow_root(w, source, rank, only_own);
 	}
 }
 
@@ -186,11 +251,14 @@ static void walk_roots(struct walk *w)
 	for (rank = 0; rank < RANKS; rank++) {
 		if (rank == rank_of(ROOT_MODULE))
 			for_each_module_object(w, follow_module_object);
-		follow_roots(w, rank, follow);
+		/* Who is just at work with it comes after all others. */
+		if (rank == rank_of(ROOT_REGISTERS))
+			drain(w);
+		follow_roots(w, rank, false);
 	}
 	drain(w);
-	follow_roots(w, rank_of(ROOT_IRQ_STACK), follow_own);
-	follow_roots(w, rank_of(ROOT_STACK), follow_own);
+	follow_roots(w, rank_of(ROOT_IRQ_STACK), true);
+	follow_roots(w, rank_of(ROOT_STACK), true);
 	drain(w);
 }
 
@@ -205,7 +273,7 @@ static void walk_doubtful(struct walk *w)
 		if ((bitmap_test(heap->torn, id) ||
 		     bitmap_test(heap->unreadable, id)) &&
 		    !bitmap_test(w->paths.found, id))
-			push(w, id, HEAP_NONE, 0);
+			start_with(w, id);
 	}
 	drain(w);
 }
@@ -240,7 +308,7 @@ static bool is_gray(const struct walk *w, uint32_t id)
 static void push_by_rule(struct walk *w, uint32_t id)
 {
 	bitmap_set(w->paths.by_rule, id);
-	push(w, id, HEAP_NONE, 0);
+	start_with(w, id);
 }
 
 /*
@@ -263,7 +331,7 @@ static struct kml_error *walk_excused(struct walk *w)
 	drain(w);
 	for (id = 0; id < n; id++) {
 		if (is_left(w, id) && is_gray(w, id))
-			push(w, id, HEAP_NONE, 0);
+			start_with(w, id);
 	}
 	drain(w);
 	for (id = 0; id < n && w->n_wanted; id++) {
@@ -282,49 +350,70 @@ static void walk_leaks(struct walk *w)
 
 	w->leaked = true;
 	for (i = 0; i < leaks->n_leaks; i++)
-		push(w, leaks->leaks[i].id, HEAP_NONE, 0);
+		start_with(w, leaks->leaks[i].id);
 	drain(w);
+}
+
+static struct kml_error *walk_all(struct walk *w)
+{
+	struct kml_error *error = NULL;
+
+	walk_roots(w);
+	if (w->n_wanted)
+		walk_doubtful(w);
+	if (w->n_wanted)
+		error = walk_excused(w);
+	if (!error && w->n_wanted)
+		walk_leaks(w);
+	return error;
+}
+
+static struct kml_error *init(struct walk *w, const struct path_search *search)
+{
+	uint32_t n = MAX(search->graph->n_objects, 1);
+	unsigned class;
+
+	w->s = search;
+	w->n_wanted = bitmap_count(search->wanted, search->graph->n_objects);
+	w->paths.parent = malloc(n * sizeof(*w->paths.parent));
+	w->paths.where = malloc(n * sizeof(*w->paths.where));
+	w->paths.found = bitmap_alloc(n);
+	w->paths.by_rule = bitmap_alloc(n);
+	w->key = malloc(n * sizeof(*w->key));
+	w->seen = calloc(search->overrides ?
+				 search->overrides->counts.size + 1 : 1,
+			 sizeof(*w->seen));
+	for (class = 0; class < PATH_CLASSES; class++) {
+		w->queues[class].ids = malloc(n * sizeof(uint32_t));
+		if (!w->queues[class].ids)
+			return error_nomem();
+	}
+	if (!w->paths.parent || !w->paths.where || !w->paths.found ||
+	    !w->paths.by_rule || !w->key || !w->seen)
+		return error_nomem();
+	memset(w->key, 0xff, n * sizeof(*w->key));
+	return path_cost_init(&w->cost, search->kernel, search->graph,
+			      search->reached);
 }
 
 struct kml_error *paths_find(const struct path_search *search,
 			     struct paths *ret)
 {
-	uint32_t n = MAX(search->graph->n_objects, 1);
-	_cleanup_free_ uint32_t *queue = malloc(n * sizeof(*queue));
-	_cleanup_free_ uint32_t *seen = NULL;
-	struct kml_error *error = NULL;
-	struct walk w = {
-		.s = search,
-		.queue = queue,
-		.n_wanted = bitmap_count(search->wanted,
-					 search->graph->n_objects),
-		.paths = {
-			.parent = malloc(n * sizeof(*w.paths.parent)),
-			.where = malloc(n * sizeof(*w.paths.where)),
-			.found = bitmap_alloc(n),
-			.by_rule = bitmap_alloc(n),
-		},
-	};
+	struct walk w = { 0 };
+	struct kml_error *error = init(&w, search);
+	unsigned class;
 
-	if (search->overrides)
-		w.seen = seen = calloc(search->overrides->counts.size + 1,
-				       sizeof(*seen));
-	if (!queue || !w.paths.parent || !w.paths.where || !w.paths.found ||
-	    !w.paths.by_rule || (search->overrides && !seen))
-		error = error_nomem();
-	if (!error) {
-		walk_roots(&w);
-		if (w.n_wanted)
-			walk_doubtful(&w);
-		if (w.n_wanted)
-			error = walk_excused(&w);
-		if (w.n_wanted)
-			walk_leaks(&w);
-	}
+	if (!error)
+		error = walk_all(&w);
 	if (error)
 		paths_deinit(&w.paths);
 	else
 		*ret = w.paths;
+	path_cost_deinit(&w.cost);
+	for (class = 0; class < PATH_CLASSES; class++)
+		free(w.queues[class].ids);
+	free(w.key);
+	free(w.seen);
 	return error;
 }
 

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Why an object is held: the shortest chain of references that leads to it.
+ * Why an object is held: the chain of references that leads to it, of several
+ * the one that costs least.  What a reference costs says path_cost.h: a sure
+ * one is one link, a doubtful one as much as many.
  *
- * One walk in breadth answers for all objects.  Chains start at a root; of
- * several that are equally short the one counts whose root comes first:
- * variables of the kernel, module memory, per-cpu variables, reserved memory,
- * struct pages, code, registers, and stacks last; then the one whose objects
- * were met first, in the order of ids.  The memory of a stack is held by its
- * own words only if by nothing else.  Objects that no root leads to have a
- * chain from what holds them otherwise, and leaked ones from their leak.
+ * One walk by cost answers for all objects, in linear time, as there are few
+ * costs (a queue for each: what enters one does so in the order of its key).
+ * Chains start at a root; of several that cost the same the one counts whose
+ * root comes first: variables of the kernel, module memory, per-cpu variables,
+ * reserved memory, struct pages, code; then the one whose objects were met
+ * first, in the order of ids.  Registers and stacks have their turn when
+ * nothing else leads to an object, however cheap they are; the memory of a
+ * stack is held by its own words only if by nothing else.  Objects that no root
+ * leads to have a chain from what holds them otherwise, and leaked ones from
+ * their leak.
  */
 #ifndef KML_LEAK_PATH_H
 #define KML_LEAK_PATH_H
@@ -38,7 +43,7 @@ struct paths {
 };
 
 struct path_search {
-	const struct kernel *kernel;
+	struct kernel *kernel;
 	const struct graph *graph;
 	const uint64_t *reached;
 	const struct overrides *overrides; /* of the user; NULL: none */

@@ -26,13 +26,30 @@ static const struct {
 	{ "inode_cachep", "inode", "i_io_list" },
 };
 
-static uint32_t class_of(const struct regular *r, uint32_t id)
+/* heap_region_of() would be asked for both ends of each reference, more than
+ * once. */
+static struct kml_error *find_classes(struct regular *r)
 {
-	const struct heap_region *region = heap_region_of(r->kernel->heap, id);
+	const struct heap *heap = r->kernel->heap;
+	uint32_t i, id;
 
-	return region->kind == HEAP_SLAB ?
-		       region->owner :
-		       (uint32_t)r->kernel->caches.size + region->kind;
+	r->classes = calloc(MAX(r->graph->n_objects, 1), sizeof(*r->classes));
+	if (!r->classes)
+		return error_nomem();
+	for (i = 0; i < heap->regions.size; i++) {
+		const struct heap_region *region = &heap->regions.data[i];
+		uint32_t class = region->kind == HEAP_SLAB ?
+					 region->owner :
+					 (uint32_t)r->kernel->caches.size +
+						 region->kind;
+
+		for (id = region->first_id;
+		     !(region->flags & HEAP_ALIAS) &&
+		     id < region->first_id + region->n_objects;
+		     id++)
+			r->classes[id] = class;
+	}
+	return NULL;
 }
 
 /* Where the count of an edge is; NULL: there is none. */
@@ -46,7 +63,7 @@ static uint32_t *count_of(const struct regular *r,
 	    word * 8 >= r->kernel->caches.data[from->owner].object_bytes)
 		return NULL;
 	return &r->counts[r->first[from->owner] + word * r->n_classes +
-			  class_of(r, edge->to)];
+			  r->classes[edge->to]];
 }
 
 static struct kml_error *make_counts(struct regular *r)
@@ -155,7 +172,10 @@ struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
 		.graph = graph,
 		.n_classes = (uint32_t)kernel->caches.size + HEAP_KINDS,
 	};
-	struct kml_error *error = make_counts(&r);
+	struct kml_error *error = find_classes(&r);
+
+	if (!error)
+		error = make_counts(&r);
 
 	r.lookups = calloc(n, sizeof(*r.lookups));
 	r.row = calloc(r.n_classes, sizeof(*r.row));
@@ -179,6 +199,7 @@ void regular_deinit(struct regular *regular)
 	for (i = 0; regular->lookups && i < regular->kernel->caches.size; i++)
 		free(regular->lookups[i]);
 	free(regular->lookups);
+	free(regular->classes);
 	free(regular->first);
 	free(regular->counts);
 	free(regular->row);
@@ -189,7 +210,7 @@ static void count_row(struct regular *r, uint32_t id, bool clear)
 	uint64_t i;
 
 	for (i = r->graph->first[id]; i < r->graph->first[id + 1ull]; i++) {
-		uint32_t *count = &r->row[class_of(r, r->graph->edges[i].to)];
+		uint32_t *count = &r->row[r->classes[r->graph->edges[i].to]];
 
 		*count = clear ? 0 : *count + 1;
 	}
@@ -203,6 +224,7 @@ static bool may_be_table(const struct regular *r, uint32_t id)
 
 void regular_start(struct regular *regular, uint32_t id)
 {
+	regular->from = heap_region_of(regular->kernel->heap, id);
 	if (may_be_table(regular, id))
 		count_row(regular, id, false);
 }
@@ -213,10 +235,10 @@ void regular_end(struct regular *regular, uint32_t id)
 		count_row(regular, id, true);
 }
 
-enum word_sort regular_sort(const struct regular *r, uint32_t id,
+enum word_sort regular_sort(const struct regular *r,
 			    const struct graph_edge *edge)
 {
-	const struct heap_region *from = heap_region_of(r->kernel->heap, id);
+	const struct heap_region *from = r->from;
 	uint64_t word = graph_edge_word(edge);
 	const uint32_t *count;
 
@@ -234,7 +256,7 @@ enum word_sort regular_sort(const struct regular *r, uint32_t id,
 		return WORD_LOOKUP;
 	count = count_of(r, from, edge);
 	if ((count && *count >= MIN_REGULAR) ||
-	    r->row[class_of(r, edge->to)] >= MIN_REGULAR)
+	    r->row[r->classes[edge->to]] >= MIN_REGULAR)
 		return WORD_REGULAR;
 	return WORD_IRREGULAR;
 }

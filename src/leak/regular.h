@@ -23,10 +23,13 @@ struct regular {
 	const struct kernel *kernel;
 	const struct graph *graph;
 	uint32_t n_classes;   /* caches, then kinds */
+	uint32_t *classes;    /* by object */
 	uint64_t *first;      /* by cache: its counts; NULL: too many */
 	uint32_t *counts;     /* by word and class of target */
 	uint64_t **lookups;   /* by cache: a bit per word; NULL: none */
-	uint32_t *row;        /* scratch: by class */
+	/* Of the object that is looked at: */
+	uint32_t *row;        /* by class */
+	const struct heap_region *from;
 };
 
 struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
@@ -37,7 +40,7 @@ void regular_deinit(struct regular *regular);
 /* Look at the references of object @id: those of its regular_sort() are of
  * it.  Not for several threads at once. */
 void regular_start(struct regular *regular, uint32_t id);
-enum word_sort regular_sort(const struct regular *regular, uint32_t id,
+enum word_sort regular_sort(const struct regular *regular,
 			    const struct graph_edge *edge);
 void regular_end(struct regular *regular, uint32_t id);
 

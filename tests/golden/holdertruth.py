@@ -186,7 +186,7 @@ class Holders:
                 other.append("%s holder=%s: by %s" % (t, t.extra["holder"], last["holder"]))
         self.ok("path: a root leads to each of %d live objects" % n, not bad, bad)
         self.ok("path: chains start at a root and end at a reference", not broken, broken)
-        # another word that is as short a way: a stale one, or the kernel's own
+        # another word that is as good a way: a stale one, or the kernel's own
         self.ok("path: the last link is the planted holder of all but %d" % len(other), len(other) * 50 <= n, other)
         for line in other:
             self.checks.note("%s: held by another word as well: %s" % (self.where, line))

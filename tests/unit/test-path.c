@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Chains and the graph by target on random graphs, against the definitions: a
- * chain has no more links than any other one from a root, no stack's where
- * another root's is as short, and none where the mark did not reach.
+ * Chains and the graph by target on random graphs, against the definitions: no
+ * chain from a root costs less, none is a stack's where another root leads to
+ * the object, and there is none where the mark did not reach.
  */
 #include "unit.h"
 
@@ -20,6 +20,11 @@
 #define SECTION (N + 1)
 #define SOURCES (N + 2)
 #define FAR 1000u
+/* What a reference costs that is answered, one of many to the same cache, or a
+ * variable's, and any other one. */
+#define SURE 1u
+#define DOUBTFUL 8u
+#define MANY 8u
 
 struct fixture {
 	struct heap heap;
@@ -111,7 +116,18 @@ static void analyze(struct fixture *f)
 	};
 }
 
-/* Links from @source to each object. */
+static unsigned cost_of(const struct fixture *f, uint32_t from, uint32_t to)
+{
+	uint32_t n = 0, i;
+
+	if (from >= N)
+		return from == SECTION ? SURE : DOUBTFUL;
+	for (i = 0; i < N; i++)
+		n += f->edge[from][i];
+	return f->edge[to][from] || n >= MANY ? SURE : DOUBTFUL;
+}
+
+/* What the best chain from @source to each object costs. */
 static void distances(const struct fixture *f, uint32_t source,
 		      unsigned ret[SOURCES])
 {
@@ -124,21 +140,27 @@ static void distances(const struct fixture *f, uint32_t source,
 		again = false;
 		for (from = 0; from < SOURCES; from++) {
 			for (to = 0; to < N; to++) {
+				unsigned by = ret[from];
+
 				if (!f->edge[from][to] ||
-				    bitmap_test(f->heap.free, to) ||
-				    ret[from] + 1 >= ret[to])
+				    bitmap_test(f->heap.free, to))
 					continue;
-				ret[to] = ret[from] + 1;
+				by += cost_of(f, from, to);
+				if (by >= ret[to])
+					continue;
+				ret[to] = by;
 				again = true;
 			}
 		}
 	}
 }
 
-/* The links hang together, and lead to @id. */
-static void check_links(const struct fixture *f, const struct path_link *links,
-			uint32_t n, uint32_t id)
+/* The links hang together, and lead to @id; what they cost. */
+static unsigned check_links(const struct fixture *f,
+			    const struct path_link *links, uint32_t n,
+			    uint32_t id)
 {
+	unsigned cost = 0;
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
@@ -148,7 +170,9 @@ static void check_links(const struct fixture *f, const struct path_link *links,
 		assert_true(f->edge[links[i].source][to]);
 		assert_int_equal(links[i].where, links[i].source * N + to);
 		assert_true(!i || links[i].source < N);
+		cost += cost_of(f, links[i].source, to);
 	}
+	return cost;
 }
 
 static void check_leaked(const struct fixture *f, uint32_t id,
@@ -175,20 +199,21 @@ static void check_path(const struct fixture *f, const struct paths *paths,
 	enum path_start start;
 	struct path_link *links;
 	uint32_t n, first;
+	unsigned cost;
 
 	distances(f, STACK, by_stack);
 	distances(f, SECTION, by_section);
 	assert_ok(paths_get(&f->search, paths, id, &start, &links, &n));
-	check_links(f, links, n, id);
+	cost = check_links(f, links, n, id);
 	first = n ? links[0].source : id;
 	if (bitmap_test(f->heap.free, id)) {
 		assert_int_equal(start, PATH_NONE);
 	} else if (MIN(by_stack[id], by_section[id]) < FAR) {
 		assert_int_equal(start, PATH_ROOT);
-		assert_int_equal(n, MIN(by_stack[id], by_section[id]));
-		assert_int_equal(first, by_section[id] <= by_stack[id] ?
-						SECTION :
-						STACK);
+		assert_int_equal(first,
+				 by_section[id] < FAR ? SECTION : STACK);
+		assert_int_equal(cost, first == SECTION ? by_section[id] :
+							  by_stack[id]);
 	} else if (!bitmap_test(f->reached, id)) {
 		assert_int_equal(start, PATH_LEAK);
 		check_leaked(f, id, links, n);
@@ -312,9 +337,48 @@ static void test_count(void **state)
 	}
 }
 
+/* Along a list of @n objects, of which each knows its neighbours, or over one
+ * word that happens to refer to the last of them? */
+static void test_list(void **state)
+{
+	unsigned i, n, other;
+
+	(void)state;
+	for (other = 0; other < 2; other++) {
+		for (n = 2; n < N; n++) {
+			bool along = other || n - 1 < DOUBTFUL;
+			struct path_link *links;
+			enum path_start start;
+			struct fixture f;
+			struct paths paths;
+			uint32_t n_links;
+
+			make(&f);
+			f.edge[SECTION][0] = true;
+			for (i = 0; i + 1 < n; i++)
+				f.edge[i][i + 1] = f.edge[i + 1][i] = true;
+			/* A stack's does not count while there is another. */
+			f.edge[other ? STACK : 0][n - 1] = true;
+			analyze(&f);
+			bitmap_set(f.wanted, n - 1);
+			assert_ok(paths_find(&f.search, &paths));
+			assert_ok(paths_get(&f.search, &paths, n - 1, &start,
+					    &links, &n_links));
+			assert_int_equal(start, PATH_ROOT);
+			assert_int_equal(links[0].source, SECTION);
+			assert_int_equal(n_links, along ? n : 2);
+			check_links(&f, links, n_links, n - 1);
+			free(links);
+			paths_deinit(&paths);
+			destroy(&f);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_count),
 	};

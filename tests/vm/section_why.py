@@ -295,14 +295,19 @@ def holders(vm, s):
             bad.append("%s: %s, not 0x%x" % (x, got, at[owner]))
     vm.checks.ok("%s: refs: each of %d payloads is referred to by its owner alone" % (s.name, len(asked)), document and len(asked) > 150 and not bad, bad)
     document, _ = vm.report("path", *where, s.elf, s.vmlinux)
-    wrong, other = [], []
-    for (x, _, variable), said in zip(asked, document["addresses"] if document else ()):
+    wrong, other, last = [], [], []
+    for (x, owner, variable), said in zip(asked, document["addresses"] if document else ()):
         links = [k["holder"] for k in said["object"]["links"]] if said["object"] else []
+        if not links or said["object"]["links"][-1]["object"] != "0x%016x" % at[owner]:
+            last.append("%s: %s, not %s" % (x, links[-1:], owner))
         roots = [i for i, k in enumerate(links) if re.search(r"(^|variable )%s(\+0x[0-9a-f]+)?( of CPU \d)? \[kmlhold\]" % variable, k)]
         # (a module's per-cpu variables are an allocation, which the module holds)
         if not roots or roots[0] > ("per-cpu" in links[roots[0]]):
-            (other if links and "[kmlhold]" not in links[0] else wrong).append("%s: %s, not %s" % (x, links[:3], variable))
-    # A stale word may be nearer: of a stack, of an rcu_head that has been served.
+            passing = links and said["object"]["links"][0]["kind"] in ("task stack", "interrupt stack", "register")
+            (other if links and not passing and "[kmlhold]" not in links[0] else wrong).append("%s: %s, not %s" % (x, links[:3], variable))
+    vm.checks.ok("%s: path: the last link of each is the owner" % s.name, document and not last, last)
+    # A stale word may be nearer to the middle of a long list: of an rcu_head that
+    # has been served. Never a stack's, as the variable leads to all of them.
     vm.checks.ok("%s: path: of %d all but %d begin at the variable that holds it, none at another of the module" % (
         s.name, len(asked), len(other)), document and not wrong and len(other) * 4 < len(asked), wrong + other)
     for start in sorted({x.split("'")[1] for x in other}):
