@@ -603,6 +603,7 @@ void kernel_deinit(struct kernel *kernel)
 	vec_deinit(&kernel->rules);
 	vec_deinit(&kernel->walked_pgds);
 	vec_deinit(&kernel->edges);
+	vec_deinit(&kernel->starts);
 }
 
 uint32_t kernel_find_module(const struct kernel *kernel, const char *name)

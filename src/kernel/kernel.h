@@ -238,6 +238,12 @@ struct kernel_edge {
 	uint32_t from, to; /* object ids; from HEAP_NONE: from the code */
 };
 
+/* What a variable points to the start of (behind.h). */
+struct kernel_start {
+	uint64_t va, end_va;
+	uint64_t variable_va;
+};
+
 struct kernel {
 	struct image *image;
 	struct profile *profile;
@@ -306,6 +312,10 @@ struct kernel {
 		size_t next;
 		VEC(uint8_t) all;
 	} answers;
+
+	/* For behind.h, at the first question: sorted and disjoint. */
+	bool starts_known;
+	VEC(struct kernel_start) starts;
 
 	/* For boot.h: computed once. */
 	bool boot_known, has_boot;

@@ -14,6 +14,8 @@
 #include "base/util.h"
 #include "image/record.h"
 #include "graph/overrides.h"
+#include "kernel/behind.h"
+#include "kernel/behind.h"
 #include "kernel/symbol.h"
 
 const char *const anchor_kinds[ANCHOR_KINDS] = {
@@ -41,6 +43,7 @@ struct word {
 /* A variable, or what stands for one. */
 struct place {
 	uint64_t va, end_va;
+	bool behind; /* a variable points to it, which the name is of */
 	char name[160];
 };
 
@@ -290,7 +293,8 @@ static struct kml_error *add_split(struct find *find, enum anchor_kind kind,
 		else if (word->va >= at.end_va)
 			error = place(find, word->va, arg, &at);
 		if (!error && (!i || at.va != last.va)) {
-			error = add_holder(find, kind, at.name, owner, at.va);
+			error = add_holder(find, kind, at.name,
+					   at.behind ? 1 : owner, at.va);
 			last.va = at.va;
 		}
 		if (!error)
@@ -298,8 +302,9 @@ static struct kml_error *add_split(struct find *find, enum anchor_kind kind,
 					 word->va == UINT64_MAX ?
 						 ANCHOR_NO_OFFSET :
 						 word->va - at.va,
-					 is_answered(find, word->to, at.va,
-						     word->va));
+					 kind != ANCHOR_RESERVED &&
+						 is_answered(find, word->to,
+							     at.va, word->va));
 	}
 	return error;
 }
@@ -310,6 +315,27 @@ static struct kml_error *place_section(const struct find *find, uint64_t va,
 	const struct kernel_root *root = arg;
 
 	image_place(find, va - find->kernel->kaslr_offset, va, root->name, ret);
+	return NULL;
+}
+
+/* Only what comes before all that a variable points to is nobody's. */
+static struct kml_error *place_reserved(const struct find *find, uint64_t va,
+					void *arg, struct place *ret)
+{
+	const struct kernel_root *root = arg;
+	struct kernel_behind behind;
+	struct kml_error *error;
+
+	error = kernel_find_behind(find->kernel, va, &ret->behind, &behind);
+	if (error)
+		return error;
+	ret->va = ret->behind ? behind.start_va : root->start_va;
+	ret->end_va = ret->behind ? behind.end_va : va + 8;
+	if (ret->behind)
+		kernel_format_behind(find->kernel, &behind, ret->name,
+				     sizeof(ret->name));
+	else
+		snprintf(ret->name, sizeof(ret->name), "%s", root->name);
 	return NULL;
 }
 
@@ -361,13 +387,16 @@ static struct kml_error *add_root(struct find *find, uint32_t index)
 	uint32_t source = find->graph->n_objects + index;
 	struct kml_error *error;
 
-	if (root->kind != ROOT_SECTION && root->kind != ROOT_PERCPU)
+	if (root->kind != ROOT_SECTION && root->kind != ROOT_PERCPU &&
+	    root->kind != ROOT_RESERVED)
 		return add_whole(find, source, root, kinds[root->kind]);
 	error = gather(find, source, root->start_va);
 	if (error)
 		return error;
 	if (root->kind == ROOT_SECTION)
 		return add_split(find, ANCHOR_VARIABLE, 0, place_section, root);
+	if (root->kind == ROOT_RESERVED)
+		return add_split(find, ANCHOR_RESERVED, 0, place_reserved, root);
 	return add_split(find, ANCHOR_PERCPU, root->owner, place_percpu, root);
 }
 

@@ -2,7 +2,8 @@
 /*
  * Who holds objects from outside of the heap, one by one: where the graph has
  * a section, a module's memory or a CPU's static area as one source, here is
- * each variable in it: an anchor.  (What a report says of a holder is another
+ * each variable in it: an anchor; of reserved memory what each variable points
+ * to.  (What a report says of a holder is another
  * matter: report/holder.h.)
  */
 #ifndef KML_LEAK_ANCHOR_H
@@ -32,7 +33,9 @@ struct anchor {
 	uint8_t kind;    /* enum anchor_kind */
 	uint32_t name;   /* in holders.names: a symbol, or what it is */
 	uint32_t module; /* in holders.names: 0: the kernel proper */
-	uint32_t owner;  /* CPU, index of a task, or page class */
+	uint32_t owner;  /* CPU, index of a task, or page class; of
+			    ANCHOR_RESERVED 1: the name is of the variable that
+			    points to it (kernel/behind.h) */
 	uint64_t va;     /* where it starts; 0: in no memory */
 	uint64_t first_edge;
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/util.h"
+#include "kernel/behind.h"
 #include "kernel/symbol.h"
 #include "kernel/type.h"
 #include "report/lookup.h"
@@ -129,6 +130,48 @@ bool place_module_percpu(struct report *report, const struct object *object,
 	return true;
 }
 
+const char *place_behind(struct report *report, uint64_t va,
+			 char ret[PLACE_BEHIND_BYTES])
+{
+	char variable[PLACE_BEHIND_BYTES - 32];
+	struct kernel_behind behind;
+	struct kml_error *error;
+	bool found;
+
+	ret[0] = '\0';
+	error = kernel_find_behind(report->kernel, va, &found, &behind);
+	writer_fail(&report->writer, error);
+	if (error || !found)
+		return ret;
+	kernel_format_behind(report->kernel, &behind, variable,
+			     sizeof(variable));
+	snprintf(ret, PLACE_BEHIND_BYTES, " behind %s, +0x%" PRIx64, variable,
+		 behind.offset);
+	return ret;
+}
+
+const char *place_behind_object(struct report *report,
+				const struct object *object,
+				char ret[PLACE_BEHIND_BYTES])
+{
+	char variable[PLACE_BEHIND_BYTES - 32];
+	struct kernel_behind behind;
+	struct kml_error *error = NULL;
+	bool found = false;
+
+	ret[0] = '\0';
+	if (object->kind == HEAP_PAGES || object->kind == HEAP_VMALLOC)
+		error = kernel_find_behind(report->kernel, object->va, &found,
+					   &behind);
+	writer_fail(&report->writer, error);
+	if (error || !found || behind.offset)
+		return ret;
+	kernel_format_behind(report->kernel, &behind, variable,
+			     sizeof(variable));
+	snprintf(ret, PLACE_BEHIND_BYTES, ", behind %s", variable);
+	return ret;
+}
+
 static void format_slab(struct report *report, uint64_t pfn,
 			char ret[PLACE_BYTES])
 {
@@ -151,14 +194,16 @@ static void format_direct(struct report *report, uint64_t va,
 	struct kernel *kernel = report->kernel;
 	uint64_t pfn = (va - kernel->direct_va) >> 12;
 	unsigned class = kernel->page_class[pfn];
+	char behind[PLACE_BEHIND_BYTES];
 
 	if (place_percpu(report, va, ret))
 		return;
 	if (class == PAGE_SLAB)
 		format_slab(report, pfn, ret);
 	else
-		snprintf(ret, PLACE_BYTES, "%s, page frame 0x%" PRIx64 "%s",
-			 place_pages[class], pfn,
+		snprintf(ret, PLACE_BYTES, "%s%s, page frame 0x%" PRIx64 "%s",
+			 place_pages[class], place_behind(report, va, behind),
+			 pfn,
 			 image_has_page(kernel->image, pfn) ?
 				 "" :
 				 ", which is not in the dump");
@@ -227,7 +272,7 @@ static void format_root(struct report *report, const struct kernel_root *root,
 			uint32_t word, uint64_t va, char ret[PLACE_BYTES])
 {
 	const struct kernel *kernel = report->kernel;
-	char symbol[SYMBOL_BYTES_MAX];
+	char symbol[SYMBOL_BYTES_MAX], behind[PLACE_BEHIND_BYTES];
 
 	switch (root->kind) {
 	case ROOT_STACK:
@@ -252,6 +297,10 @@ static void format_root(struct report *report, const struct kernel_root *root,
 	case ROOT_SECTION:
 		kernel_format_symbol(report->kernel, va, symbol, sizeof(symbol));
 		snprintf(ret, PLACE_BYTES, "%s (%s)", symbol, root->name);
+		break;
+	case ROOT_RESERVED:
+		snprintf(ret, PLACE_BYTES, "%s%s", root->name,
+			 place_behind(report, va, behind));
 		break;
 	default:
 		snprintf(ret, PLACE_BYTES, "%s", root->name);
@@ -303,6 +352,7 @@ static void format_object(struct report *report, uint32_t id, uint32_t word,
 	char member[PLACE_MEMBER_BYTES];
 	const struct object object = object_of(report, id);
 	char symbol[SYMBOL_BYTES_MAX], name[TYPE_FAMILY_BYTES];
+	char behind[PLACE_BEHIND_BYTES];
 
 	type_name_object(report, &object, name);
 	if (word == GRAPH_WORD_NONE)
@@ -315,9 +365,10 @@ static void format_object(struct report *report, uint32_t id, uint32_t word,
 	else if (place_module_percpu(report, &object, va - object.va, symbol))
 		snprintf(ret, PLACE_BYTES, "per-cpu variable %s", symbol);
 	else
-		snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s",
+		snprintf(ret, PLACE_BYTES, "%s 0x%016" PRIx64 " +0x%" PRIx64 "%s%s",
 			 name, object.va, va - object.va,
-			 place_member(report, &object, va - object.va, member));
+			 place_member(report, &object, va - object.va, member),
+			 place_behind_object(report, &object, behind));
 }
 
 void place_holder(struct report *report, uint32_t source, uint32_t word,

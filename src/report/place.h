@@ -27,6 +27,18 @@ bool place_module(struct report *report, uint64_t va,
 bool place_module_percpu(struct report *report, const struct object *object,
 			 uint64_t offset, char ret[SYMBOL_BYTES_MAX]);
 
+/* " behind dentry_hashtable, +0x1c8": in memory that a variable points to the
+ * start of (kernel/behind.h), or ""; returns @ret. */
+#define PLACE_BEHIND_BYTES 176
+const char *place_behind(struct report *report, uint64_t va,
+			 char ret[PLACE_BEHIND_BYTES]);
+
+/* The same of a page block or vmalloc area: ", behind nf_conntrack_hash
+ * [nf_conntrack]". */
+const char *place_behind_object(struct report *report,
+				const struct object *object,
+				char ret[PLACE_BEHIND_BYTES]);
+
 /* What a page frame is used for, by enum page_class: "a page table". */
 extern const char *const place_pages[PAGE_CLASSES];
 /* "page table": stable, for JSON. */

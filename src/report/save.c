@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "kernel/behind.h"
 #include "kernel/symbol.h"
 #include "kernel/track.h"
 #include "report/content.h"
@@ -264,6 +265,9 @@ static struct kml_error *read_all(struct saving *s)
 	if (error)
 		return error;
 	kernel_read_symbols(&s->analysis->kernel);
+	error = kernel_load_behind(&s->analysis->kernel);
+	if (error)
+		return error;
 	read_sites(s->analysis);
 	read_stacks(s->analysis);
 	if (!s->snapshot.kmemleak_why)

@@ -350,7 +350,10 @@ static void format_holder(const struct top *top, const struct anchor *holder,
 {
 	const struct kernel *kernel = top->report->kernel;
 	const struct kernel_task *task;
+	char place[32] = "";
 
+	if (offset != ANCHOR_NO_OFFSET)
+		snprintf(place, sizeof(place), ", +0x%" PRIx64, offset);
 	switch (holder->kind) {
 	case ANCHOR_VARIABLE:
 		format_variable(top, holder, offset, "variable", ret);
@@ -372,6 +375,14 @@ static void format_holder(const struct top *top, const struct anchor *holder,
 			 anchor_name(&top->holdings->holders, holder->name));
 		break;
 	case ANCHOR_RESERVED:
+		if (holder->owner) {
+			snprintf(ret, TOP_NAME_BYTES,
+				 "reserved memory behind %s%s",
+				 anchor_name(&top->retained->holders,
+					     holder->name),
+				 place);
+			break;
+		}
 		snprintf(ret, TOP_NAME_BYTES,
 			 "reserved memory at 0x%016" PRIx64,
 			 holder->va + (offset == ANCHOR_NO_OFFSET ? 0 : offset));

@@ -273,6 +273,7 @@ static void append_object(struct report *report, const struct whatis *w,
 {
 	const struct object *object = &w->show.object;
 	char member[PLACE_MEMBER_BYTES] = "", type[TYPE_WORDS_BYTES];
+	char behind[PLACE_BEHIND_BYTES];
 
 	append(ret, "%s 0x%016" PRIx64, object_family(object), object->va);
 	if (w->show.has_offset)
@@ -280,7 +281,8 @@ static void append_object(struct report *report, const struct whatis *w,
 		       place_member(report, object, w->show.offset, member));
 	if (type_words(report, object, type))
 		append(ret, ", %s", type);
-	append(ret, ", %s, %s", BYTES(object->bytes), state_words(w->state));
+	append(ret, ", %s, %s%s", BYTES(object->bytes), state_words(w->state),
+	       place_behind_object(report, object, behind));
 }
 
 static void append_stack(const struct whatis *w, const char *frame, char *ret)
@@ -335,7 +337,7 @@ static void append_image(const struct whatis *w, unsigned kind, char *ret)
 void whatis_format(struct report *report, const struct whatis *w,
 		   const char *frame, char ret[WHATIS_BYTES])
 {
-	char place[PLACE_BYTES];
+	char place[PLACE_BYTES], behind[PLACE_BEHIND_BYTES];
 
 	ret[0] = '\0';
 	switch (w->kind) {
@@ -377,6 +379,7 @@ void whatis_format(struct report *report, const struct whatis *w,
 		break;
 	case WHATIS_PAGE:
 		append_page(report, w->pfn, ret);
+		append(ret, "%s", place_behind(report, w->show.address, behind));
 		append(ret, ", page frame 0x%" PRIx64, w->pfn);
 		if (w->section || w->symbol[0])
 			append(ret, ", of the kernel image, %s: %s",

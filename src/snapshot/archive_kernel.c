@@ -17,7 +17,8 @@ archive_covers(struct kernel_area, 88);
 archive_covers(struct kernel_task, 48);
 archive_covers(struct kernel_module, 264);
 archive_covers(struct kernel_root, 64);
-archive_covers(struct kernel, 1776);
+archive_covers(struct kernel_start, 24);
+archive_covers(struct kernel, 1808);
 
 static void archive_gap(struct archive *a, struct kernel_gap *gap)
 {
@@ -175,6 +176,15 @@ static void archive_pcpu_chunk(struct archive *a,
 	archive_u32(a, &chunk->owner);
 }
 
+static void archive_start(struct archive *a, struct kernel_start *start,
+			  uint64_t *last)
+{
+	archive_delta(a, &start->va, last);
+	archive_delta(a, &start->end_va, last);
+	archive_u64(a, &start->variable_va);
+	archive_check(a, start->end_va >= start->va, "a variable's memory");
+}
+
 static void archive_layout(struct archive *a, struct kernel *kernel)
 {
 	archive_u64(a, &kernel->kaslr_offset);
@@ -252,7 +262,7 @@ void archive_kernel(struct archive *a, struct snapshot *snapshot)
 {
 	struct kml_analysis *analysis = snapshot->analysis;
 	struct kernel *kernel = &analysis->kernel;
-	uint64_t last_cache = 0, last_area = 0, boot;
+	uint64_t last_cache = 0, last_area = 0, last_start = 0, boot;
 
 	if (!a->loading)
 		kernel_boot_id(kernel, &boot);
@@ -270,5 +280,8 @@ void archive_kernel(struct archive *a, struct snapshot *snapshot)
 	archive_vec(a, &kernel->pcpu_chunks, archive_pcpu_chunk);
 	archive_vec(a, &kernel->modules, archive_module);
 	archive_vec(a, &kernel->roots, archive_root, kernel);
+	archive_vec(a, &kernel->starts, archive_start, &last_start);
+	if (a->loading)
+		kernel->starts_known = true;
 	archive_totals(a, kernel);
 }

@@ -314,6 +314,32 @@ def holders(vm, s):
         vm.checks.note("%s: path: nearer than the variable: %s" % (s.name, start))
 
 
+# ---- tables that have no name but their variable's
+
+def tables(vm, s):
+    """Hash tables of the boot allocator, and of the page allocator: refs and
+    whatis say which variable points to them, as drgn knows."""
+    drgn = subprocess.run([vm.here + "/fetch-drgn"], capture_output=True, text=True).stdout.strip()
+    p = subprocess.run([drgn, "-q", "-c", s.elf, "-s", s.vmlinux, vm.here + "/tablewitness.py"], capture_output=True, text=True)
+    asked, heads = [], []
+    for line in p.stdout.splitlines():
+        name, at, size, *some = line.split()
+        at = int(at, 16)
+        asked += [(name, at + offset, offset) for offset in (0, int(size) // 2 + 8, int(size) - 8)]
+        heads += [(name, int(w.split("=")[0], 16), w.split("=")[1]) for w in some]
+    if not vm.checks.ok("%s: drgn knows the hash tables" % s.name, p.returncode == 0 and len({a[0] for a in asked}) == 4, p.stdout + p.stderr):
+        return
+    document, _ = vm.report("whatis", *("0x%x" % va for _, va, _ in asked), s.elf, s.vmlinux)
+    bad = ["%s+0x%x: %s" % (name, offset, said["text"]) for (name, _, offset), said in zip(asked, document["addresses"])
+           if not re.search(r" behind %s, \+0x%x,| \+0x%x.* behind %s$" % (name, offset, offset, name), said["text"])]
+    vm.checks.ok("%s: whatis: %d addresses in 4 tables, by the variables that point to them" % (s.name, len(asked)), not bad, bad)
+    document, _ = vm.report("refs", *(to for _, _, to in heads), s.elf, s.vmlinux)
+    bad = ["%s+0x%x -> %s: %s" % (name, offset, to, [r["holder"] for r in said["object"]["references"]]) for (name, offset, to), said in
+           zip(heads, document["addresses"]) if not any(re.search(r" behind %s, \+0x%x$| \+0x%x, behind %s$" % (name, offset, offset, name), r["holder"])
+                                                         for r in said["object"]["references"])]
+    vm.checks.ok("%s: refs: %d objects that are first in a hash chain, by table and word" % (s.name, len(heads)), len(heads) >= 10 and not bad, bad)
+
+
 # ---- the first screen of a leak
 
 # group -> what its root may be called by, the functions that allocated it
@@ -349,6 +375,7 @@ def run(vm, table):
             continue
         accumulations(vm, s)
         holders(vm, s)
+        tables(vm, s)
         leak_text(vm, s)
         for module in checks:
             module.check(vm, s.sample())
