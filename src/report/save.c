@@ -13,6 +13,7 @@
 #include "kernel/behind.h"
 #include "kernel/symbol.h"
 #include "kernel/track.h"
+#include "leak/path_cost.h"
 #include "report/content.h"
 #include "report/report.h"
 #include "snapshot/snapshot.h"
@@ -256,6 +257,19 @@ static struct kml_error *read_contents(struct saving *s)
 	return error;
 }
 
+/* kml_report_path() may be asked for any object, show for any address. */
+static struct kml_error *read_holders(struct kml_analysis *a)
+{
+	struct path_cost cost;
+	struct kml_error *error;
+
+	error = path_cost_init(&cost, &a->kernel, &a->graph, a->reached);
+	if (error)
+		return error;
+	path_cost_deinit(&cost);
+	return kernel_load_behind(&a->kernel);
+}
+
 static struct kml_error *read_all(struct saving *s)
 {
 	struct kml_error *error = reopen_sites(s->analysis);
@@ -265,7 +279,7 @@ static struct kml_error *read_all(struct saving *s)
 	if (error)
 		return error;
 	kernel_read_symbols(&s->analysis->kernel);
-	error = kernel_load_behind(&s->analysis->kernel);
+	error = read_holders(s->analysis);
 	if (error)
 		return error;
 	read_sites(s->analysis);

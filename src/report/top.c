@@ -378,7 +378,7 @@ static void format_holder(const struct top *top, const struct anchor *holder,
 		if (holder->owner) {
 			snprintf(ret, TOP_NAME_BYTES,
 				 "reserved memory behind %s%s",
-				 anchor_name(&top->retained->holders,
+				 anchor_name(&top->holdings->holders,
 					     holder->name),
 				 place);
 			break;
