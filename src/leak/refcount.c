@@ -53,8 +53,8 @@ static const struct {
 				  true, 1, 1 },
 	[REFCOUNT_TASK] = { "usage.refs.counter", "usage.counter", 0, false, 2,
 			    2 },
-	/* What is cut into pieces counts them beforehand, by thousands:
-	 * __page_frag_cache_refill(); see MAX_PAGE_COUNT. */
+	/* What is cut into pieces counts them beforehand, by thousands
+	 * (page_frag.h); where that is not known, see MAX_PAGE_COUNT. */
 	[REFCOUNT_PAGE] = { "_refcount.counter", NULL, 0, false, 1, 1 },
 };
 
@@ -73,6 +73,8 @@ static const struct {
 	/* A queue counts once; the next one's link or its head is back. */
 	{ REFCOUNT_SK_BUFF, "sk_buff", "prev" },
 	{ REFCOUNT_SK_BUFF, "sk_buff_head", "prev" },
+	/* What counts is sk_buff.head. */
+	{ REFCOUNT_PAGE, "sk_buff", "data" },
 	/* copy_process(), complete_signal(), mm_update_next_owner() */
 	{ REFCOUNT_TASK, "task_struct", "real_parent" },
 	{ REFCOUNT_TASK, "task_struct", "parent" },
@@ -101,6 +103,8 @@ struct object {
 	uint8_t kind;
 	uint32_t offset; /* of the struct in the object */
 	uint64_t count, references, links;
+	uint64_t cache_va; /* of the word of a page_frag_cache, whose references
+			      are not in the count; 0: of none */
 };
 
 struct finder {
@@ -282,6 +286,7 @@ static struct kml_error *add_block(struct finder *f, uint32_t id)
 	uint64_t pfn = (heap_object_va(kernel->heap, id) - kernel->direct_va) >>
 		       12;
 	uint64_t page_va = kernel->vmemmap_va + pfn * kernel->page_struct_bytes;
+	const struct page_frag *frag;
 
 	if (!f->layouts[REFCOUNT_PAGE].type || !is_live(f, id))
 		return NULL;
@@ -291,6 +296,11 @@ static struct kml_error *add_block(struct finder *f, uint32_t id)
 		return NULL;
 	}
 	f->out.checked[REFCOUNT_PAGE]++;
+	frag = page_frags_get(&f->out.frags, id);
+	if (frag) {
+		object.count -= MIN(frag->bias, object.count);
+		object.cache_va = frag->word_va;
+	}
 	if (object.count <= kinds[REFCOUNT_PAGE].few ||
 	    object.count > MAX_PAGE_COUNT)
 		return NULL;
@@ -342,15 +352,26 @@ static bool is_own_stack(const struct finder *f, const struct object *object,
 		       heap_object_va(f->kernel->heap, object->id);
 }
 
-/* Pages that a CPU keeps are cut into pieces that are counted beforehand:
- * napi_alloc_cache. */
+/* Pages that a CPU keeps are cut into pieces that are counted beforehand; those
+ * of 1 KiB (page_frag_1k) say nowhere how many. */
 static bool is_cut_up(const struct finder *f, const struct object *object,
 		      uint32_t source)
 {
 	uint32_t root = graph_source_root(f->graph, f->kernel, source);
 
-	return object->kind == REFCOUNT_PAGE && root != UINT32_MAX &&
+	return object->kind == REFCOUNT_PAGE && !object->cache_va &&
+	       root != UINT32_MAX &&
 	       f->kernel->roots.data[root].kind == ROOT_PERCPU;
+}
+
+/* The word of the cache that a block is cut up for. */
+static bool is_cache(const struct finder *f, const struct object *object,
+		     uint32_t source, const struct graph_edge *edge)
+{
+	return object->cache_va &&
+	       graph_edge_how(edge) == HEAP_REF_ADDRESS &&
+	       graph_word_va(f->graph, f->kernel, source,
+			     graph_edge_word(edge)) == object->cache_va;
 }
 
 static bool is_uncounted(const struct finder *f, const struct object *object,
@@ -398,7 +419,8 @@ static void count_edges(struct finder *f, uint32_t source)
 		    graph->at[j] != object->offset &&
 		    object->kind != REFCOUNT_PAGE)
 			object->links++;
-		else if (!is_uncounted(f, object, source,
+		else if (!is_cache(f, object, source, edge) &&
+			 !is_uncounted(f, object, source,
 				       graph_edge_word(edge) * 8ull + shift))
 			object->references += is_cut_up(f, object, source) ?
 						      MAX_PAGE_COUNT : 1;
@@ -414,11 +436,15 @@ static void count_references(struct finder *f)
 	for (source = 0; source < graph->n_sources; source++)
 		if (graph->first[source] != graph->first[source + 1])
 			count_edges(f, source);
-	/* What was taken for no reference may be one. */
+	/* What was taken for no reference may be one; but a lock's owner was a
+	 * task, whose memory may be a block of pages by now. */
 	for (j = 0; j < graph->n_disregarded; j++) {
-		uint32_t index = f->index[graph->disregarded[j].to];
+		const struct graph_disregarded *word = &graph->disregarded[j];
+		uint32_t index = f->index[word->to];
 
-		if (index != HEAP_NONE)
+		if (index != HEAP_NONE &&
+		    (word->why != DISREGARD_OWNER ||
+		     f->objects.data[index].kind != REFCOUNT_PAGE))
 			f->objects.data[index].references++;
 	}
 }
@@ -549,6 +575,8 @@ struct kml_error *refcounts_find(struct kernel *kernel,
 	uint32_t id;
 
 	find_members(&f);
+	if (!error)
+		error = page_frags_find(kernel, graph, infer, &f.out.frags);
 	f.index = malloc((graph->n_objects + 1ull) * sizeof(*f.index));
 	if (!error && !f.index)
 		error = error_nomem();
@@ -575,4 +603,5 @@ struct kml_error *refcounts_find(struct kernel *kernel,
 void refcounts_deinit(struct refcounts *refcounts)
 {
 	vec_deinit(&refcounts->suspects);
+	page_frags_deinit(&refcounts->frags);
 }

@@ -16,6 +16,7 @@
 #define KML_LEAK_REFCOUNT_H
 
 #include "leak/infer.h"
+#include "leak/page_frag.h"
 
 enum refcount_kind {
 	REFCOUNT_DENTRY,
@@ -44,6 +45,8 @@ struct refcounts {
 	VEC(struct refcount_suspect) suspects; /* by kind, then by id */
 	uint64_t checked[REFCOUNT_KINDS];
 	uint64_t unreadable;
+	struct page_frags frags; /* blocks of which the count of what the cache
+				    has itself is left out */
 };
 
 struct kml_error *refcounts_find(struct kernel *kernel,

@@ -55,7 +55,8 @@ bool place_percpu_pointer(struct report *report, uint64_t pointer,
 	return ret[0];
 }
 
-bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES])
+static bool format_percpu(struct report *report, uint64_t va, char *ret,
+			  size_t bytes)
 {
 	uint32_t index = lookup_unit(report->lookup, va);
 	const struct kernel_root *root;
@@ -67,9 +68,14 @@ bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES])
 	place_percpu_pointer(report,
 			     va - report->kernel->cpu_offset[root->owner],
 			     symbol);
-	snprintf(ret, PLACE_BYTES, "per-cpu variable %s of CPU %" PRIu32,
-		 symbol, root->owner);
+	snprintf(ret, bytes, "per-cpu variable %s of CPU %" PRIu32, symbol,
+		 root->owner);
 	return true;
+}
+
+bool place_percpu(struct report *report, uint64_t va, char ret[PLACE_BYTES])
+{
+	return format_percpu(report, va, ret, PLACE_BYTES);
 }
 
 const struct kernel_task *place_stack(const struct report *report, uint64_t va)
@@ -169,6 +175,34 @@ const char *place_behind_object(struct report *report,
 	kernel_format_behind(report->kernel, &behind, variable,
 			     sizeof(variable));
 	snprintf(ret, PLACE_BEHIND_BYTES, ", behind %s", variable);
+	return ret;
+}
+
+const char *place_frag(struct report *report, const struct object *object,
+		       char ret[PLACE_FRAG_BYTES])
+{
+	const struct page_frag *frag =
+		page_frags_get(&report->analysis->refcounts.frags, object->id);
+	char place[PLACE_FRAG_BYTES - 64];
+	enum heap_reference how;
+	uint32_t id;
+
+	ret[0] = '\0';
+	if (!frag)
+		return ret;
+	id = heap_resolve(report->heap, frag->word_va, &how);
+	if (id != HEAP_NONE) {
+		const struct object holder = object_of(report, id);
+
+		snprintf(place, sizeof(place), "%s 0x%016" PRIx64 " +0x%" PRIx64,
+			 object_family(&holder), holder.va,
+			 frag->word_va - holder.va);
+	} else if (!format_percpu(report, frag->word_va, place, sizeof(place))) {
+		kernel_format_symbol(report->kernel, frag->word_va, place,
+				     sizeof(place));
+	}
+	snprintf(ret, PLACE_FRAG_BYTES,
+		 ", being cut into fragments for %s (page_frag_cache)", place);
 	return ret;
 }
 

@@ -39,6 +39,13 @@ const char *place_behind_object(struct report *report,
 				const struct object *object,
 				char ret[PLACE_BEHIND_BYTES]);
 
+/* Of a block of pages that is being cut into fragments (leak/page_frag.h):
+ * ", being cut into fragments for per-cpu variable napi_alloc_cache+0x0 of CPU
+ * 1 (page_frag_cache)", or ""; returns @ret. */
+#define PLACE_FRAG_BYTES 256
+const char *place_frag(struct report *report, const struct object *object,
+		       char ret[PLACE_FRAG_BYTES]);
+
 /* What a page frame is used for, by enum page_class: "a page table". */
 extern const char *const place_pages[PAGE_CLASSES];
 /* "page table": stable, for JSON. */

@@ -273,7 +273,7 @@ static void append_object(struct report *report, const struct whatis *w,
 {
 	const struct object *object = &w->show.object;
 	char member[PLACE_MEMBER_BYTES] = "", type[TYPE_WORDS_BYTES];
-	char behind[PLACE_BEHIND_BYTES];
+	char behind[PLACE_BEHIND_BYTES], frag[PLACE_FRAG_BYTES];
 
 	append(ret, "%s 0x%016" PRIx64, object_family(object), object->va);
 	if (w->show.has_offset)
@@ -281,8 +281,10 @@ static void append_object(struct report *report, const struct whatis *w,
 		       place_member(report, object, w->show.offset, member));
 	if (type_words(report, object, type))
 		append(ret, ", %s", type);
-	append(ret, ", %s, %s%s", BYTES(object->bytes), state_words(w->state),
-	       place_behind_object(report, object, behind));
+	append(ret, ", %s, %s%s%s", BYTES(object->bytes),
+	       state_words(w->state),
+	       place_behind_object(report, object, behind),
+	       place_frag(report, object, frag));
 }
 
 static void append_stack(const struct whatis *w, const char *frame, char *ret)

@@ -11,7 +11,8 @@ archive_covers(struct type_member, 16);
 archive_covers(struct types, 184);
 archive_covers(struct infer, 296);
 archive_covers(struct refcount_suspect, 120);
-archive_covers(struct refcounts, 88);
+archive_covers(struct refcounts, 112);
+archive_covers(struct page_frag, 24);
 
 static void archive_type(struct archive *a, struct type_info *type,
 			 const struct types *types)
@@ -151,6 +152,15 @@ static void archive_suspect(struct archive *a,
 		      suspect->kind < REFCOUNT_KINDS, "a refcount suspect");
 }
 
+static void archive_frag(struct archive *a, struct page_frag *frag,
+			 const struct heap *heap)
+{
+	archive_u32(a, &frag->id);
+	archive_u64(a, &frag->word_va);
+	archive_u64(a, &frag->bias);
+	archive_check(a, frag->id < heap->n_ids, "a page fragments' cache");
+}
+
 void archive_infer(struct archive *a, struct snapshot *snapshot)
 {
 	struct kml_analysis *analysis = snapshot->analysis;
@@ -175,4 +185,5 @@ void archive_infer(struct archive *a, struct snapshot *snapshot)
 	for (i = 0; i < REFCOUNT_KINDS; i++)
 		archive_u64(a, &refcounts->checked[i]);
 	archive_u64(a, &refcounts->unreadable);
+	archive_vec(a, &refcounts->frags.all, archive_frag, &analysis->heap);
 }

@@ -183,7 +183,7 @@ def count(kind, a):
         return Object(prog, "struct sk_buff", address=a).users.refs.counter.value_()
     if kind == "task_struct":
         return Object(prog, "struct task_struct", address=a).usage.refs.counter.value_()
-    if kind == "page":
+    if kind in ("page", "cut"):
         return Object(prog, "struct page", address=a)._refcount.counter.value_()
     return Object(prog, "struct kml_resource", address=a).ref.refcount.refs.counter.value_()
 

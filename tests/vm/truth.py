@@ -4,15 +4,15 @@
 
 One line per object, tab-separated: truth kind id address size extra
 (extra: space-separated key=value). Fails if the module reported an error, did
-not finish, or an id or a live address occurs twice. (accum, group, suspect and
-counted are not about one object: see hold/kmlhold.h.)
+not finish, or an id or a live address occurs twice. (accum, group, suspect,
+counted and frag are not about one object: see hold/kmlhold.h.)
 """
 import re, sys
 
 n, ids, addrs, bad = 0, {}, {}, []
 done = False
 OBJECT = "leak|live|hidden|freed|trap"
-ABOUT = ("accum", "group", "suspect", "counted")
+ABOUT = ("accum", "group", "suspect", "counted", "frag")
 
 
 def tell(truth, kind, id_, addr, size, extra):

@@ -12,7 +12,7 @@ found, and no others.
 typechecks.py INFER-HOLDOUT VMCORE VMLINUX prints the figures; check() is for a
 section of tests/vm/run.
 """
-import collections, json, os, subprocess
+import collections, json, os, re, subprocess
 
 STRING = {"char"}
 SITES = {
@@ -107,13 +107,37 @@ def refcounts(vm, scenario, vmcore):
     vm.checks.ok("%s: all %d objects that count too much are suspects%s" % (
         scenario.name, len(planted), ", but %d" % len(hidden) if hidden else ""), not missed, missed)
     vm.checks.ok("%s: no other object is a refcount suspect" % scenario.name,
-                 not false and len(pages) <= sum(t.truth == "suspect" and t.kind == "page" for t in scenario.truth), false or sorted(pages))
+                 not false and len(pages) <= sum(t.truth == "suspect" and t.kind in ("page", "cut") for t in scenario.truth), false or sorted(pages))
+
+
+def fragments(vm, scenario, vmcore):
+    """Heads of sk_buffs in a page that a CPU cuts up: whatis says for whom, and
+    what the cache took in advance is not counted; forgotten fragments are."""
+    frags = [t for t in scenario.truth if t.truth == "frag"]
+    if not frags:               # a dump of before they were planted
+        return
+    ran = subprocess.run([vm.program, "whatis", "-q", "--format=json", *(hex(t.addr + 700) for t in frags), *vmcore, scenario.vmlinux],
+                         capture_output=True, env=vm.env, timeout=600)
+    answers = json.loads(ran.stdout)["addresses"]
+    bad = ["%s: %s" % (t.id, a["text"]) for t, a in zip(frags, answers) if not re.search(
+        r"being cut into fragments for per-cpu variable napi_alloc_cache\+0x[0-9a-f]+ of CPU %s \(page_frag_cache\)$" % t.extra["cpu"], a["text"])]
+    vm.checks.ok("%s: whatis: %d fragments, by the cache that cuts up their page" % (scenario.name, len(frags)), not bad, bad)
+    ran = subprocess.run([vm.program, "-q", "--format=json", "--no-content", *vmcore, scenario.vmlinux],
+                         capture_output=True, env=vm.env, timeout=600)
+    found = {s["address"]: s for s in json.loads(ran.stdout)["refcounts"]["suspects"] if s["type"] == "page"}
+    for cut in (t for t in scenario.truth if t.kind == "cut"):
+        blocks = {a["object"]["address"] for t, a in zip(frags, answers) if t.id.startswith("frag.1." if cut.truth == "suspect" else "frag.0.")}
+        surplus = int(cut.extra["surplus"])
+        suspects = [found[b]["count"] for b in blocks if b in found]
+        vm.checks.ok("%s: %s: %s" % (scenario.name, cut.id, "a suspect that counts %d fragments, 3 and %d forgotten" % (3 + surplus, surplus)
+                                     if surplus else "no suspect"), len(blocks) == 1 and suspects == ([3 + surplus] if surplus else []), suspects)
 
 
 def check(vm, scenario):
     """@vm: .checks, .program, .env. @scenario: .name, .dump("elf"), .vmlinux, .truth."""
     vmcore = scenario.dump("elf")
     refcounts(vm, scenario, vmcore)
+    fragments(vm, scenario, vmcore)
     holdout = os.path.join(os.path.dirname(os.path.abspath(vm.program)), "tests", "unit", "infer-holdout")
     if not scenario.name.endswith("-track"):
         return

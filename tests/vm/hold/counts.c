@@ -12,6 +12,7 @@
 #include <linux/netdevice.h>
 #include <linux/sched/task.h>
 #include <linux/skbuff.h>
+#include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include "kmlhold.h"
 
@@ -56,7 +57,7 @@ static long count_of(const char *kind, void *p)
 		return refcount_read(&((struct sk_buff *)p)->users);
 	if (!strcmp(kind, "task_struct"))
 		return refcount_read(&((struct task_struct *)p)->usage);
-	if (!strcmp(kind, "page"))
+	if (!strcmp(kind, "page") || !strcmp(kind, "cut"))
 		return page_ref_count((struct page *)p);
 	return kref_read((struct kref *)p);	/* kml_resource begins with it */
 }
@@ -267,6 +268,53 @@ static int pages(void)
 }
 
 /*
+ * ---- fragments of a page
+ *
+ * A CPU's napi_alloc_cache cuts up a block of pages: the heads of sk_buffs that
+ * are held, and on the last CPU fragments whose addresses are forgotten.
+ */
+static struct sk_buff *kml_cut_skbs[2][3] __used;
+
+static SITE void kml_forget_frag(int n)
+{
+	while (n--)
+		netdev_alloc_frag(1500);
+}
+
+/* (runs on the CPU) */
+static long cut(void *arg)
+{
+	int i, n = arg ? 4 : 0;
+	struct sk_buff **skbs = kml_cut_skbs[arg ? 1 : 0];
+	struct page *page;
+
+	for (i = 0; i < 3; i++) {
+		skbs[i] = dev_alloc_skb(1500);
+		if (!skbs[i])
+			return -ENOMEM;
+		/* Served by kmalloc()? */
+		page = virt_to_head_page(skbs[i]->head);
+		if (!skbs[i]->head_frag || page != virt_to_head_page(skbs[0]->head))
+			return -EAGAIN;
+		kml_log("frag", "page", skbs[i]->head, 1500, NULL,
+			"frag.%d.%d cpu=%d holder=kml_cut_skbs", arg ? 1 : 0, i, smp_processor_id());
+	}
+	kml_forget_frag(n);
+	count("cut", n ? "cut.leaked" : "cut.right", page, PAGE_SIZE, n,
+	      n ? "kml_forget_frag" : "none", "kml_cut_skbs");
+	return 0;
+}
+
+static int frags(void)
+{
+	long err = work_on_cpu(0, cut, NULL);
+
+	if (!err && num_online_cpus() > 1)
+		err = work_on_cpu(1, cut, (void *)1);
+	return err;
+}
+
+/*
  * ---- kref of our own type
  *
  * Counted references: the list's, and that of each slot of the array.
@@ -341,5 +389,6 @@ int kml_counts(void)
 	err = err ?: skbs();
 	err = err ?: tasks();
 	err = err ?: pages();
+	err = err ?: frags();
 	return err ?: resources();
 }

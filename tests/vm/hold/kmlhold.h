@@ -18,6 +18,7 @@
  *          nodes= of type= , kinds=KIND:OBJECTS:BYTES,...
  * group    a leaked structure: <address> its root, <size> the bytes of all its
  *          objects, and the same keys
+ * frag     a fragment of a page that a CPU cuts up, held by holder=
  * suspect  <kind> has count= references, surplus= of them forgotten: no word of
  *          memory stands for them
  * counted  the same, none is forgotten
