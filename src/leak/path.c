@@ -393,7 +393,7 @@ static struct kml_error *init(struct walk *w, const struct path_search *search)
 		return error_nomem();
 	memset(w->key, 0xff, n * sizeof(*w->key));
 	return path_cost_init(&w->cost, search->kernel, search->graph,
-			      search->reached);
+			      search->infer, search->reached);
 }
 
 struct kml_error *paths_find(const struct path_search *search,

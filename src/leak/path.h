@@ -49,6 +49,7 @@ struct path_search {
 	const struct overrides *overrides; /* of the user; NULL: none */
 	const struct leaks *leaks;
 	const struct leak_index *index;
+	const struct infer *infer; /* NULL: types were not looked for */
 	const uint64_t *wanted; /* a bit per object: stop when these are found */
 };
 

@@ -16,6 +16,8 @@ const uint8_t path_costs[PATH_CLASSES] = {
 
 /* An object with more references is not asked whether it answers one. */
 #define MAX_ANSWERS 64u
+/* Words of a larger type are looked up each time. */
+#define MAX_TYPE_WORDS 65536u
 
 static struct kml_error *find_words(struct path_cost *cost)
 {
@@ -45,6 +47,14 @@ static struct kml_error *find_words(struct path_cost *cost)
 			bitmap_clear(cost->words[i], word);
 	}
 	return NULL;
+}
+
+static struct kml_error *make_type_words(struct path_cost *cost)
+{
+	cost->n_types = (uint32_t)cost->infer->types.records.size;
+	cost->type_words = calloc(cost->n_types + 1ull,
+				  sizeof(*cost->type_words));
+	return cost->type_words ? NULL : error_nomem();
 }
 
 static struct kml_error *find_variables(struct path_cost *cost)
@@ -95,17 +105,20 @@ static struct kml_error *find_regular(struct path_cost *cost,
 
 struct kml_error *path_cost_init(struct path_cost *cost, struct kernel *kernel,
 				 const struct graph *graph,
+				 const struct infer *infer,
 				 const uint64_t *reached)
 {
 	struct kml_error *error;
 
-	*cost = (struct path_cost){ .kernel = kernel, .graph = graph };
+	*cost = (struct path_cost){
+		.kernel = kernel, .graph = graph, .infer = infer,
+	};
 	error = find_regular(cost, reached);
 	if (error) {
 		memset(cost, 0, sizeof(*cost));
 		return error;
 	}
-	error = find_words(cost);
+	error = infer ? make_type_words(cost) : find_words(cost);
 	if (!error)
 		error = find_variables(cost);
 	if (error)
@@ -121,7 +134,10 @@ void path_cost_deinit(struct path_cost *cost)
 		return;
 	for (i = 0; cost->words && i < cost->kernel->caches.size; i++)
 		free(cost->words[i]);
+	for (i = 0; cost->type_words && i < cost->n_types; i++)
+		free(cost->type_words[i]);
 	free(cost->words);
+	free(cost->type_words);
 	free(cost->variables);
 	regular_deinit(&cost->regular);
 	memset(cost, 0, sizeof(*cost));
@@ -168,20 +184,77 @@ static bool refers(const struct graph *graph, uint32_t from, uint32_t to)
 	return i < end;
 }
 
-enum path_class path_object_class(const struct path_cost *cost, uint32_t id,
-				  const struct graph_edge *edge)
+/* What is known of a word of an object, as far as its type is. */
+enum worth { UNTYPED, POINTER, NO_POINTER };
+
+static enum worth worth_by_cache(const struct path_cost *cost, uint64_t word)
 {
 	const struct heap_region *r = cost->regular.from;
-	const uint64_t *words = r->kind == HEAP_SLAB ? cost->words[r->owner] :
-						       NULL;
+	const uint64_t *words = r->kind == HEAP_SLAB && cost->words ?
+					cost->words[r->owner] :
+					NULL;
+
+	if (!words)
+		return UNTYPED;
+	return word < cost->kernel->caches.data[r->owner].object_bytes / 8 &&
+			       bitmap_test(words, word) ?
+		       POINTER :
+		       NO_POINTER;
+}
+
+static enum types_word type_word(struct path_cost *cost, uint32_t type,
+				 uint64_t offset)
+{
+	const struct types *types = &cost->infer->types;
+	uint64_t word = offset / 8, n = types_get(types, type)->size / 8 + 1ull;
+	enum types_word found;
+
+	if (word >= n)
+		word = n - 1;
+	if (!cost->type_words[type] && n <= MAX_TYPE_WORDS)
+		cost->type_words[type] = calloc(n, 1);
+	if (cost->type_words[type] && cost->type_words[type][word])
+		return cost->type_words[type][word] - 1;
+	found = types_word(types, type, offset, kernel_member_is_encoded);
+	if (cost->type_words[type])
+		cost->type_words[type][word] = (uint8_t)(found + 1);
+	return found;
+}
+
+static enum worth worth_of(struct path_cost *cost, uint32_t id, uint64_t word)
+{
+	const struct infer *infer = cost->infer;
+	enum types_word found;
+	uint32_t type;
+
+	if (word == GRAPH_WORD_NONE)
+		return UNTYPED;
+	if (!infer)
+		return worth_by_cache(cost, word);
+	if (!infer_is_known(infer, id))
+		return UNTYPED;
+	type = infer->type[id];
+	if (types_get(&infer->types, type)->kind == TYPE_POINTER)
+		return POINTER; /* an array of them */
+	if (!types_is_struct(&infer->types, type) || type >= cost->n_types)
+		return UNTYPED;
+	found = type_word(cost, type,
+			  graph_word_offset(cost->graph, cost->kernel, id,
+					    (uint32_t)word));
+	return found == TYPES_WORD_POINTER ? POINTER : NO_POINTER;
+}
+
+enum path_class path_object_class(struct path_cost *cost, uint32_t id,
+				  const struct graph_edge *edge)
+{
 	uint64_t word = graph_edge_word(edge);
 	enum word_sort sort;
+	enum worth worth;
 
 	if (bitmap_test(cost->variables, id))
 		return PATH_SURE;
-	if (words && word != GRAPH_WORD_NONE &&
-	    (word >= cost->kernel->caches.data[r->owner].object_bytes / 8 ||
-	     !bitmap_test(words, word)))
+	worth = worth_of(cost, id, word);
+	if (worth == NO_POINTER)
 		return PATH_DOUBTFUL;
 	sort = regular_sort(&cost->regular, edge);
 	if (sort == WORD_REGULAR)
@@ -191,5 +264,5 @@ enum path_class path_object_class(const struct path_cost *cost, uint32_t id,
 		return PATH_DOUBTFUL;
 	if (word != GRAPH_WORD_NONE && refers(cost->graph, edge->to, id))
 		return PATH_SURE;
-	return words ? PATH_LIKELY : PATH_DOUBTFUL;
+	return worth == POINTER ? PATH_LIKELY : PATH_DOUBTFUL;
 }

@@ -7,13 +7,14 @@
 #ifndef KML_LEAK_PATH_COST_H
 #define KML_LEAK_PATH_COST_H
 
+#include "leak/infer.h"
 #include "leak/regular.h"
 
 enum path_class {
 	/* Variables; words of objects that are answered (the object refers to
 	 * its holder as well) or regular (regular.h). */
 	PATH_SURE,
-	/* Other pointer members of caches whose type is known. */
+	/* Other pointer members of objects whose type is known. */
 	PATH_LIKELY,
 	/* Other words of objects, and reserved memory's; members that are no
 	 * pointers, and what is behind the last one; those by which objects
@@ -31,10 +32,16 @@ struct path_cost {
 	uint64_t **words; /* by cache whose type is known: a bit per word that
 			     may be a pointer; NULL: unknown */
 	uint64_t *variables; /* a bit per object: of a module's variables */
+	const struct infer *infer; /* NULL: types were not looked for */
+	/* By type of that, of each of its words, once it is asked for: enum
+	 * types_word plus one. */
+	uint8_t **type_words;
+	uint32_t n_types;
 };
 
 struct kml_error *path_cost_init(struct path_cost *cost, struct kernel *kernel,
 				 const struct graph *graph,
+				 const struct infer *infer,
 				 const uint64_t *reached) error_must_check;
 void path_cost_deinit(struct path_cost *cost);
 
@@ -43,7 +50,7 @@ enum path_class path_root_class(const struct path_cost *cost, uint32_t source);
 
 /* Of one of object @id's; between the two others, and only then. */
 void path_cost_start(struct path_cost *cost, uint32_t id);
-enum path_class path_object_class(const struct path_cost *cost, uint32_t id,
+enum path_class path_object_class(struct path_cost *cost, uint32_t id,
 				  const struct graph_edge *edge);
 void path_cost_end(struct path_cost *cost, uint32_t id);
 

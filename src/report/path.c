@@ -76,6 +76,7 @@ bool path_report_init(struct path_report *p, struct report *report)
 		.overrides = a->rules.overrides,
 		.leaks = &a->leaks,
 		.index = &report->lookup->leaks,
+		.infer = a->inferred ? &a->infer : NULL,
 		.wanted = p->wanted,
 	};
 	if (p->wanted) {

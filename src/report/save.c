@@ -263,7 +263,8 @@ static struct kml_error *read_holders(struct kml_analysis *a)
 	struct path_cost cost;
 	struct kml_error *error;
 
-	error = path_cost_init(&cost, &a->kernel, &a->graph, a->reached);
+	error = path_cost_init(&cost, &a->kernel, &a->graph,
+			       a->inferred ? &a->infer : NULL, a->reached);
 	if (error)
 		return error;
 	path_cost_deinit(&cost);
