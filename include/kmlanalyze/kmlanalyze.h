@@ -110,6 +110,9 @@ struct kml_options {
 	bool no_types;             /* do not find out of which types objects
 				      are, and whose reference counts are too
 				      high */
+	const char *const *modules; /* debuginfo of modules: their files, and
+				      folders of such */
+	size_t n_modules;
 };
 #define KML_OPTIONS_INIT { .size = sizeof(struct kml_options) }
 

@@ -117,6 +117,7 @@ int analyze_and_report(struct arguments *args, analyze_fn *analyze,
 		return EXIT_INPUT;
 	args->options.rules = args->rules;
 	args->options.types = args->types;
+	args->options.modules = args->modules;
 	if (!looks_like_snapshot(args->files[0]))
 		args->options.no_types = needs_no_types(args);
 	messages_start(args);

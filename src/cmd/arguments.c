@@ -42,6 +42,7 @@ enum {
 	OPT_TYPE,
 	OPT_NO_TYPES,
 	OPT_AS_C,
+	OPT_MODULES,
 };
 
 /* Commands that an option is for. */
@@ -89,6 +90,8 @@ static const struct {
 	{ { "kmemleak", required_argument, NULL, OPT_KMEMLEAK }, LEAKS },
 	{ { "type", required_argument, NULL, OPT_TYPE }, LEAKS | ASK | TOP },
 	{ { "no-types", no_argument, NULL, OPT_NO_TYPES },
+	  LEAKS | ASK | TOP },
+	{ { "modules", required_argument, NULL, OPT_MODULES },
 	  LEAKS | ASK | TOP },
 	{ { "as-c", no_argument, NULL, OPT_AS_C }, SHOW },
 	{ { "compare", required_argument, NULL, OPT_COMPARE }, LEAKS },
@@ -274,6 +277,17 @@ static bool parse_type(struct arguments *args)
 	return true;
 }
 
+static bool parse_modules(struct arguments *args)
+{
+	if (args->options.n_modules == MAX_MODULES) {
+		usage_error("'--modules' is there more than %d times",
+			    MAX_MODULES);
+		return false;
+	}
+	return parse_path("modules",
+			  &args->modules[args->options.n_modules++]);
+}
+
 static bool parse_flag(int value, struct arguments *args)
 {
 	switch (value) {
@@ -334,6 +348,8 @@ static bool parse_option(int value, struct arguments *args)
 		return parse_rules(args);
 	case OPT_TYPE:
 		return parse_type(args);
+	case OPT_MODULES:
+		return parse_modules(args);
 	case OPT_FORMAT:
 		return parse_format(args);
 	case OPT_STACK:
@@ -386,6 +402,8 @@ static const char *useless_option(const struct arguments *args, unsigned seen)
 		return "--no-types";
 	if (args->options.no_lines)
 		return "--no-lines";
+	if (args->options.n_modules)
+		return "--modules";
 	if (args->report.no_content &&
 	    (!show || args->report.format != KML_FORMAT_TEXT))
 		return "--no-content";
@@ -503,7 +521,7 @@ static const char *scan_option(int value)
 	static const int values[] = {
 		OPT_STACK, OPT_FORCE, OPT_THREADS, OPT_PRECISE, OPT_RULES,
 		OPT_BASELINE, OPT_MIN_AGE, OPT_NO_CACHE, OPT_CACHE_DIR, 's',
-		OPT_TYPE, OPT_NO_TYPES, OPT_AS_C,
+		OPT_TYPE, OPT_NO_TYPES, OPT_AS_C, OPT_MODULES,
 	};
 	size_t i, j;
 

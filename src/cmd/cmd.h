@@ -26,6 +26,7 @@ enum progress_mode {
 
 #define MAX_RULES_FILES 64
 #define MAX_TYPES 64 /* that the user says */
+#define MAX_MODULES 64 /* files and folders of these */
 
 /* What the command line says. */
 struct arguments {
@@ -36,6 +37,7 @@ struct arguments {
 	bool quiet;         /* no warnings, no progress */
 	const char *rules[MAX_RULES_FILES]; /* options.n_rules of them */
 	const char *types[MAX_TYPES]; /* options.n_types of them */
+	const char *modules[MAX_MODULES]; /* options.n_modules of them */
 	bool records;       /* --kmemleak: the kernel's own records */
 	bool compare;       /* --compare: its verdicts and ours */
 	bool no_verdict;    /* the exit status does not tell of leaks */

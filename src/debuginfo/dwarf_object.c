@@ -25,7 +25,7 @@ struct dwarf_object {
 	const struct elf_file *file;
 	Elf_Scn *scn[N_SECTIONS]; /* NULL: not there */
 	size_t bytes[N_SECTIONS];
-	void *owned[N_SECTIONS];  /* decompressed contents */
+	void *owned[N_SECTIONS];  /* decompressed or relocated contents */
 	Dwarf_Debug debug;
 	bool no_memory;
 };
@@ -39,6 +39,22 @@ static bool section_index(uint64_t number, size_t *ret)
 	return true;
 }
 
+/* Of a module: the contents with what its relocations say. */
+static struct kml_error *relocate(struct dwarf_object *object, size_t i,
+				  const uint8_t **data, size_t bytes)
+{
+	if (!elf_has_relocations(object->file, object->scn[i]))
+		return NULL;
+	if (!object->owned[i]) {
+		object->owned[i] = malloc(bytes ? bytes : 1);
+		if (!object->owned[i])
+			return error_nomem();
+		*data = memcpy(object->owned[i], *data, bytes);
+	}
+	return elf_relocate(object->file, object->scn[i], object->owned[i],
+			    bytes);
+}
+
 static int load_section(struct dwarf_object *object, uint64_t number,
 			Dwarf_Small **ret, int *error_ret)
 {
@@ -50,6 +66,8 @@ static int load_section(struct dwarf_object *object, uint64_t number,
 		return DW_DLV_NO_ENTRY;
 	error = elf_file_section(object->file, object->scn[i], &data, &bytes,
 				 &object->owned[i]);
+	if (!error)
+		error = relocate(object, i, &data, bytes);
 	if (error) {
 		object->no_memory = kml_error_code(error) == KML_ERR_NOMEM;
 		kml_error_destroy(error);

@@ -28,7 +28,7 @@ struct converter {
 	struct key_map seen;      /* offset of a DIE -> type */
 	struct key_map named;     /* name and size of a struct -> type */
 	struct key_map pointers;  /* target -> pointer to it */
-	struct key_map integers;  /* size -> type */
+	struct key_map integers;  /* name and size -> type */
 	struct key_map variables; /* addresses that are there already */
 	struct key_map imported;
 	VEC(struct pending) pending; /* structs without their members yet */
@@ -285,18 +285,23 @@ static struct kml_error *convert_integer(struct converter *c, Dwarf_Die die,
 {
 	struct type_info record = { .kind = TYPE_INTEGER };
 	struct kml_error *error;
+	const char *text;
+	uint64_t key;
 	int64_t size;
 	bool found;
 
 	error = dwarf_die_constant(&c->reader, die, DW_AT_byte_size, &found,
 				   &size);
+	if (!error)
+		error = intern(c, die, &text, &record.name);
 	if (error)
 		return error;
 	record.size = size > 0 && size <= 64 ? (uint32_t)size : 0;
-	if (key_map_find(&c->integers, record.size, ret))
+	key = (uint64_t)record.name << 32 | record.size;
+	if (key_map_find(&c->integers, key, ret))
 		return NULL;
 	error = add_record(c, record, ret);
-	if (!error && !key_map_add(&c->integers, record.size, *ret))
+	if (!error && !key_map_add(&c->integers, key, *ret))
 		error = error_nomem();
 	return error;
 }

@@ -132,6 +132,11 @@ static struct kml_error *check_header(const struct elf_file *file)
 	if (ehdr.e_type == ET_CORE)
 		return error_new(KML_ERR_FORMAT,
 				 "'%s' is a dump, not a vmlinux", file->name);
+	if (file->is_relocatable)
+		return ehdr.e_type == ET_REL && ehdr.e_machine == EM_X86_64 ?
+			       NULL :
+			       error_new(KML_ERR_FORMAT, "'%s' is no module",
+					 file->name);
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN)
 		return error_new(KML_ERR_FORMAT,
 				 "'%s' is not linked, so it is no vmlinux",
@@ -193,10 +198,10 @@ static struct kml_error *elf_file_map(struct elf_file *file)
 	return error;
 }
 
-struct kml_error *elf_file_open(const char *path, bool compressed,
-				struct elf_file *ret)
+static struct kml_error *open_file(const char *path, bool compressed,
+				   bool relocatable, struct elf_file *ret)
 {
-	struct elf_file file = { .fd = -1 };
+	struct elf_file file = { .fd = -1, .is_relocatable = relocatable };
 	struct kml_error *error;
 
 	file.name = strdup(path);
@@ -218,6 +223,17 @@ struct kml_error *elf_file_open(const char *path, bool compressed,
 	}
 	*ret = file;
 	return NULL;
+}
+
+struct kml_error *elf_file_open(const char *path, bool compressed,
+				struct elf_file *ret)
+{
+	return open_file(path, compressed, false, ret);
+}
+
+struct kml_error *elf_file_open_module(const char *path, struct elf_file *ret)
+{
+	return open_file(path, false, true, ret);
 }
 
 void elf_file_close(struct elf_file *file)

@@ -24,6 +24,7 @@ struct elf_file {
 	size_t shstrndx;
 	uint8_t build_id[BUILD_ID_MAX];
 	size_t build_id_bytes; /* 0: it has none */
+	bool is_relocatable;   /* a module, see elf_file_open_module() */
 };
 
 /* What a file is, told from its first bytes. */
@@ -43,6 +44,10 @@ struct kml_error *file_kind(const char *path, enum file_kind *ret)
  * zstd-compressed.  @file is untouched on failure. */
 struct kml_error *elf_file_open(const char *path, bool compressed,
 				struct elf_file *ret) error_must_check;
+/* The same for a module (NAME.ko), which is not linked: its sections have no
+ * addresses yet.  Those of memory go by their numbers, see elf_relocate(). */
+struct kml_error *elf_file_open_module(const char *path, struct elf_file *ret)
+	error_must_check;
 /* Also for a zeroed one whose fd is -1. */
 void elf_file_close(struct elf_file *file);
 
@@ -61,6 +66,24 @@ struct kml_error *elf_file_section(const struct elf_file *file, Elf_Scn *scn,
 /* The size of elf_file_section()'s contents. */
 bool elf_file_section_bytes(const struct elf_file *file, Elf_Scn *scn,
 			    size_t *ret);
+
+/*
+ * Apply the relocations of a module's section to @data, a copy of its contents.
+ * A section of memory counts as if it were linked at its number times 4 GiB,
+ * one that is not in memory, as DWARF's, at 0 (elf_relocate.c).
+ */
+#define ELF_SECTION_SHIFT 32
+struct kml_error *elf_relocate(const struct elf_file *file, Elf_Scn *scn,
+			       uint8_t *data, size_t bytes) error_must_check;
+/* Is there anything to apply to it? */
+bool elf_has_relocations(const struct elf_file *file, Elf_Scn *scn);
+
+/* Call @fn for the named symbols of a module that are in its memory. */
+typedef bool elf_symbol_fn(void *arg, const char *name, uint32_t section,
+			   uint64_t offset);
+/* False: @fn said so. */
+bool elf_module_symbols(const struct elf_file *file, elf_symbol_fn *fn,
+			void *arg);
 
 /* Add the allocated sections and the symbols (elf_symbols.c). */
 struct kml_error *elf_file_sections(const struct elf_file *file,

@@ -30,6 +30,7 @@ struct lines {
 	char *vmcore; /* NULL if the dump is of several files */
 	const struct profile *profile;
 	char *vmlinux;
+	struct module_paths module_paths;
 	uint64_t kaslr_offset;
 	struct line_cache *cache;
 	char *cache_path; /* NULL: none */
@@ -73,6 +74,8 @@ struct kml_error *lines_open(const struct lines_options *options,
 	lines->image = options->image;
 	lines->profile = options->profile;
 	lines->kaslr_offset = options->kaslr_offset;
+	lines->module_paths.paths = options->modules;
+	lines->module_paths.n = options->n_modules;
 	if (!bridge_compiled_in()) {
 		lines->started = true;
 		lines->why_not = error_new(KML_ERR_UNSUPPORTED,
@@ -226,7 +229,7 @@ static bool load_module(void *arg, uint64_t address)
 		return replay_module(lines, module);
 	if (!lines->image)
 		return false;
-	path = module_file_find(lines->vmlinux,
+	path = module_file_find(&lines->module_paths, lines->vmlinux,
 				image_facts(lines->image)->release,
 				module->name);
 	module->found = path;

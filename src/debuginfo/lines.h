@@ -40,6 +40,9 @@ struct lines_options {
 	const uint8_t *build_id; /* of the vmlinux; keys the line cache */
 	size_t build_id_bytes;
 	uint64_t kaslr_offset;
+	const char *const *modules; /* more debuginfo of modules: files, folders;
+				    outlive the lines */
+	size_t n_modules;
 };
 
 struct lines;

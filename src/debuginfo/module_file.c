@@ -2,7 +2,6 @@
 #include "debuginfo/module_file.h"
 
 #include <fts.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,14 @@
 #include "base/util.h"
 
 #define DEBUG_DIR "/usr/lib/debug"
+#define MAX_FILES 100000u
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n > m && !strcmp(s + n - m, end);
+}
 
 /* Is @file the file name of module @name?  The kernel knows only '_'. */
 static bool is_module(const char *file, const char *name)
@@ -20,61 +27,124 @@ static bool is_module(const char *file, const char *name)
 	return !strcmp(file, ".ko") || !strcmp(file, ".ko.debug");
 }
 
-static char *search(const char *dir, const char *name)
+/* The same files in any order of the folder. */
+static int compare_entries(const FTSENT **a, const FTSENT **b)
 {
-	char *const dirs[] = { (char *)dir, NULL };
-	/* Does not follow links: no loops, and nothing twice. */
-	FTS *fts = fts_open(dirs, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
-	char *path = NULL;
+	return strcmp((*a)->fts_name, (*b)->fts_name);
+}
+
+/* All below a folder, or the file itself. */
+static bool add_below(struct module_files *files, const char *path)
+{
+	char *const paths[] = { (char *)path, NULL };
+	/* Does not follow links, but that which @path is: no loops, and nothing
+	 * twice. */
+	FTS *fts = fts_open(paths, FTS_PHYSICAL | FTS_NOCHDIR | FTS_COMFOLLOW,
+			    compare_entries);
+	bool good = true;
 	FTSENT *entry;
 
 	if (!fts)
-		return NULL;
-	while (!path && (entry = fts_read(fts)))
-		if (entry->fts_info == FTS_F &&
-		    is_module(entry->fts_name, name))
-			path = strdup(entry->fts_path);
+		return true;
+	while (good && files->paths.size < MAX_FILES && (entry = fts_read(fts))) {
+		char *copy;
+
+		if (entry->fts_info != FTS_F ||
+		    !(ends_with(entry->fts_name, ".ko") ||
+		      ends_with(entry->fts_name, ".ko.debug")))
+			continue;
+		copy = strdup(entry->fts_path);
+		good = copy && vec_push(&files->paths, copy);
+		if (!good)
+			free(copy);
+	}
 	fts_close(fts);
-	return path;
+	return good;
 }
 
-static char *search_in(const char *debug_dir, size_t debug_dir_len,
-		       const char *release, const char *name)
+static bool add_installed(struct module_files *files, const char *debug_dir,
+			  size_t debug_dir_len, const char *release)
 {
 	static const char *const subdirs[] = { "lib/modules",
 					       "usr/lib/modules" };
-	char *dir, *path;
+	bool good = true;
 	size_t i;
+	char *dir;
 
-	for (i = 0; i < ARRAY_SIZE(subdirs); i++) {
+	for (i = 0; good && i < ARRAY_SIZE(subdirs); i++) {
 		if (asprintf(&dir, "%.*s/%s/%s", (int)debug_dir_len, debug_dir,
 			     subdirs[i], release) < 0)
-			return NULL;
-		path = search(dir, name);
+			return false;
+		good = add_below(files, dir);
 		free(dir);
-		if (path)
+	}
+	return good;
+}
+
+bool module_files_find(struct module_files *files,
+		       const struct module_paths *named, const char *vmlinux,
+		       const char *release)
+{
+	const char *in = vmlinux ? strstr(vmlinux, DEBUG_DIR "/") : NULL;
+	bool good = true;
+	size_t i;
+
+	memset(files, 0, sizeof(*files));
+	for (i = 0; good && named && i < named->n; i++)
+		good = add_below(files, named->paths[i]);
+	files->n_named = files->paths.size;
+	/* It comes from the dump: keep it from leading elsewhere. */
+	if (release[0] && release[0] != '.' && !strchr(release, '/')) {
+		if (good && in && in > vmlinux)
+			good = add_installed(files, vmlinux,
+					     (size_t)(in - vmlinux) +
+						     strlen(DEBUG_DIR),
+					     release);
+		if (good)
+			good = add_installed(files, DEBUG_DIR,
+					     strlen(DEBUG_DIR), release);
+	}
+	if (!good)
+		module_files_deinit(files);
+	return good;
+}
+
+void module_files_deinit(struct module_files *files)
+{
+	size_t i;
+
+	for (i = 0; i < files->paths.size; i++)
+		free(files->paths.data[i]);
+	vec_deinit(&files->paths);
+	memset(files, 0, sizeof(*files));
+}
+
+const char *module_files_next(const struct module_files *files,
+			      const char *name, size_t *at)
+{
+	while (name[0] && *at < files->paths.size) {
+		const char *path = files->paths.data[(*at)++];
+		const char *slash = strrchr(path, '/');
+
+		if (is_module(slash ? slash + 1 : path, name))
 			return path;
 	}
 	return NULL;
 }
 
-char *module_file_find(const char *vmlinux, const char *release,
-		       const char *name)
+char *module_file_find(const struct module_paths *named, const char *vmlinux,
+		       const char *release, const char *name)
 {
-	const char *in;
-	char *path;
+	struct module_files files;
+	const char *path;
+	char *ret = NULL;
+	size_t at = 0;
 
-	/* It comes from the dump: keep it from leading elsewhere. */
-	if (!release[0] || release[0] == '.' || strchr(release, '/') ||
-	    !name[0])
+	if (!module_files_find(&files, named, vmlinux, release))
 		return NULL;
-	in = vmlinux ? strstr(vmlinux, DEBUG_DIR "/") : NULL;
-	if (in && in > vmlinux) {
-		path = search_in(vmlinux,
-				 (size_t)(in - vmlinux) + strlen(DEBUG_DIR),
-				 release, name);
-		if (path)
-			return path;
-	}
-	return search_in(DEBUG_DIR, strlen(DEBUG_DIR), release, name);
+	path = module_files_next(&files, name, &at);
+	if (path)
+		ret = strdup(path);
+	module_files_deinit(&files);
+	return ret;
 }

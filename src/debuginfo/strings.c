@@ -89,6 +89,31 @@ bool string_pool_add(struct string_pool *pool, const char *string,
 	return true;
 }
 
+bool string_pool_reindex(struct string_pool *pool)
+{
+	size_t at;
+
+	free(pool->slots);
+	pool->slots = NULL;
+	pool->n_slots = pool->n_used = 0;
+	for (at = 1; at < pool->text.size;
+	     at += strlen(pool->text.data + at) + 1) {
+		uint32_t *slot;
+
+		if (!pool->text.data[at])
+			continue;
+		if (pool->n_used * 2 >= pool->n_slots &&
+		    !string_pool_grow(pool))
+			return false;
+		slot = string_slot(pool, pool->text.data + at);
+		if (*slot)
+			continue;
+		*slot = (uint32_t)at;
+		pool->n_used++;
+	}
+	return true;
+}
+
 bool string_pool_find(const struct string_pool *pool, const char *string,
 		      uint32_t *ret)
 {

@@ -26,6 +26,9 @@ bool string_pool_add(struct string_pool *pool, const char *string,
 /* The offset of @string; false if it is not in the pool. */
 bool string_pool_find(const struct string_pool *pool, const char *string,
 		      uint32_t *ret);
+/* Find all strings of ->text, which came from elsewhere; of equal ones the
+ * first.  False: no memory. */
+bool string_pool_reindex(struct string_pool *pool);
 /* Valid until the next string_pool_add(). */
 const char *string_pool_get(const struct string_pool *pool, uint32_t offset);
 void string_pool_deinit(struct string_pool *pool);

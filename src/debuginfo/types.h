@@ -57,7 +57,8 @@ struct type_member {
 };
 
 struct type_variable {
-	uint64_t address; /* at link time */
+	uint64_t address; /* at link time; of a module: where it is, less what
+			     KASLR has moved the kernel by */
 	uint32_t type;
 	uint32_t name;
 };
@@ -142,6 +143,28 @@ struct kml_error *types_load(struct types *types,
  */
 struct kml_error *types_part(const struct types *types, uint32_t *number,
 			     struct types *ret) error_must_check;
+
+/*
+ * The types of a module out of its own file, or of the cache; addresses of
+ * variables are elf_relocate()'s.  Not sealed; empty where there is no DWARF.
+ */
+struct kml_error *types_load_module(struct types *types,
+				    const struct elf_file *file,
+				    const char *cache_dir) error_must_check;
+
+/* The types that there are, to be found by what they are. */
+struct types_index;
+struct kml_error *types_index_create(struct types *types,
+				     struct types_index **ret) error_must_check;
+void types_index_destroy(struct types_index *index);
+/*
+ * Add a module's types to sealed ones: those that are not there already, and
+ * the variables of sections whose address is known (@bases; UINT64_MAX: not).
+ * @index is of @types and kept up to date; types_seal() afterwards.
+ */
+struct kml_error *types_merge(struct types *types, struct types_index *index,
+			      const struct types *from, const uint64_t *bases,
+			      size_t n_bases) error_must_check;
 
 /* ---- questions */
 

@@ -244,6 +244,30 @@ struct kml_error *kernel_module_variable(struct kernel *kernel,
 				  ret->name, sizeof(ret->name));
 }
 
+void kernel_module_symbols(struct kernel *kernel,
+			   const struct kernel_module *module,
+			   kernel_symbol_fn *fn, void *arg)
+{
+	struct symbol_index *index = symbol_index(kernel);
+	const struct module_symbols *symbols;
+	struct kernel_symbol_name name;
+	struct kml_error *error;
+	uint32_t j;
+
+	if (!index)
+		return;
+	symbols = module_symbols(kernel, index, module);
+	for (j = 0; j < symbols->n; j++) {
+		error = kernel_read_string(kernel,
+					   module->strtab_va +
+						   symbols->symbols[j].name,
+					   name.name, sizeof(name.name));
+		if (!error && name.name[0])
+			fn(arg, name.name, symbols->symbols[j].value);
+		kml_error_destroy(error);
+	}
+}
+
 /* As find_kallsyms_symbol() of the kernel does it, which takes a symbol to end
  * at the next one or at @end_va, where the text ends. */
 bool kernel_module_symbol(struct kernel *kernel,

@@ -32,6 +32,13 @@ struct kernel_module_part {
 const struct kernel_module_part *kernel_module_part(struct kernel *kernel,
 						    uint64_t va);
 
+/* Call @fn for each symbol of @module that has a name, as far as its table is
+ * in the dump. */
+typedef void kernel_symbol_fn(void *arg, const char *name, uint64_t va);
+void kernel_module_symbols(struct kernel *kernel,
+			   const struct kernel_module *module,
+			   kernel_symbol_fn *fn, void *arg);
+
 /* The symbol of @module next below @va, which is in [@start_va, @end_va) as
  * well: of an address or of a per-cpu pointer. */
 bool kernel_module_symbol(struct kernel *kernel,

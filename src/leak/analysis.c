@@ -216,6 +216,8 @@ static struct kml_error *open_lines(struct kml_analysis *a)
 		.vmlinux = a->options.no_lines ? NULL : a->options.vmlinux,
 		.cache_dir = a->options.cache_dir,
 		.kaslr_offset = image_facts(a->image)->kaslr_offset,
+		.modules = a->options.modules,
+		.n_modules = a->options.n_modules,
 	};
 
 	struct kml_error *error;
@@ -311,6 +313,11 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 		.overrides = overrides,
 		.n_overrides = a->options.n_types,
 	};
+	const struct infer_sources sources = {
+		.cache_dir = a->options.cache_dir,
+		.modules = a->options.modules,
+		.n_modules = a->options.n_modules,
+	};
 	struct types types;
 	struct kml_error *error;
 	size_t i;
@@ -319,7 +326,7 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 		return NULL;
 	if (!overrides)
 		return error_nomem();
-	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
+	error = infer_load_types(&a->kernel, &sources, &types);
 	if (error)
 		return go_untyped(a, error);
 	for (i = 0; !error && i < a->options.n_types; i++)
@@ -363,6 +370,31 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 	return error;
 }
 
+static void free_strings(char **strings)
+{
+	size_t i;
+
+	for (i = 0; strings && strings[i]; i++)
+		free(strings[i]);
+	free(strings);
+}
+
+/* NULL-terminated; NULL: no memory. */
+static char **copy_strings(const char *const *strings, size_t n)
+{
+	char **copy = calloc(n + 1, sizeof(*copy));
+	size_t i;
+
+	for (i = 0; copy && i < n; i++) {
+		copy[i] = strdup(strings[i]);
+		if (copy[i])
+			continue;
+		free_strings(copy);
+		return NULL;
+	}
+	return copy;
+}
+
 /* The caller's strings may go away. */
 struct kml_error *analysis_copy_options(struct kml_analysis *a,
 					const struct kml_options *options)
@@ -390,15 +422,12 @@ struct kml_error *analysis_copy_options(struct kml_analysis *a,
 	if (options->cache_dir &&
 	    !(a->options.cache_dir = a->cache_dir = strdup(options->cache_dir)))
 		return error_nomem();
-	a->types = calloc(a->options.n_types + 1, sizeof(*a->types));
-	if (!a->types)
+	a->types = copy_strings(a->options.types, a->options.n_types);
+	a->modules = copy_strings(a->options.modules, a->options.n_modules);
+	if (!a->types || !a->modules)
 		return error_nomem();
-	for (i = 0; i < a->options.n_types; i++) {
-		a->types[i] = strdup(options->types[i]);
-		if (!a->types[i])
-			return error_nomem();
-	}
 	a->options.types = (const char *const *)a->types;
+	a->options.modules = (const char *const *)a->modules;
 	a->messenger.fn = a->options.message;
 	a->messenger.arg = a->options.message_arg;
 	return NULL;
@@ -465,9 +494,8 @@ void kml_analysis_destroy(struct kml_analysis *a)
 	for (i = 0; a->paths && a->paths[i]; i++)
 		free(a->paths[i]);
 	free(a->paths);
-	for (i = 0; a->types && a->types[i]; i++)
-		free(a->types[i]);
-	free(a->types);
+	free_strings(a->types);
+	free_strings(a->modules);
 	free(a->vmlinux);
 	free(a->cache_dir);
 	free(a);

@@ -58,6 +58,7 @@ struct kml_analysis {
 	char **paths;               /* of the dump; NULL-terminated */
 	char *vmlinux, *cache_dir;
 	char **types; /* "ADDRESS=TYPE"; NULL-terminated */
+	char **modules; /* files and folders of modules; the same */
 	struct user user; /* what the user says of the kernel */
 	struct messenger messenger;
 	struct image *image;

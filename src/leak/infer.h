@@ -90,9 +90,17 @@ struct kml_error *infer_run(struct kernel *kernel, const struct graph *graph,
 			    struct infer *ret) error_must_check;
 void infer_deinit(struct infer *infer);
 
+/* Where types come from, besides the vmlinux and the dump. */
+struct infer_sources {
+	const char *cache_dir;
+	const char *const *modules; /* files of modules, and folders of such */
+	size_t n_modules;
+};
+
 /* The kernel's types, those of its modules included, as far as the vmlinux, the
- * cache or the dump has them. */
-struct kml_error *infer_load_types(struct kernel *kernel, const char *cache_dir,
+ * cache, the dump or the modules' files have them. */
+struct kml_error *infer_load_types(struct kernel *kernel,
+				   const struct infer_sources *sources,
 				   struct types *ret) error_must_check;
 
 /*

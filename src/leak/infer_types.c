@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The types of the kernel in the dump: what is known of its vmlinux, else the
- * BTF that the kernel itself keeps; and that of its modules, which is in the
- * dump alone.
+ * BTF that the kernel itself keeps; and those of its modules, from BTF in the
+ * dump or else from their files (infer_modules.c).
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "leak/infer.h"
+#include "leak/infer_modules.h"
 
 #define MAX_BTF_BYTES (UINT64_C(64) << 20)
 
@@ -54,7 +54,7 @@ static struct kml_error *add_module(struct kernel *kernel, struct types *types,
 				    const struct kernel_module *module,
 				    const struct profile_member *data,
 				    const struct profile_member *size,
-				    const struct types_btf *base)
+				    const struct types_btf *base, bool *ret)
 {
 	_cleanup_free_ void *block = NULL;
 	struct types_btf btf = *base;
@@ -74,11 +74,14 @@ static struct kml_error *add_module(struct kernel *kernel, struct types *types,
 		return NULL;
 	btf.data = block;
 	btf.bytes = bytes;
-	return forgive(types_add_btf(types, &btf));
+	error = types_add_btf(types, &btf);
+	*ret = !error;
+	return forgive(error);
 }
 
 static struct kml_error *add_modules(struct kernel *kernel, struct types *types,
-				     const void *base_btf, size_t base_bytes)
+				     const void *base_btf, size_t base_bytes,
+				     bool *has_btf)
 {
 	struct profile_member data, size;
 	struct types_btf base = { .n_base = types->n_btf };
@@ -92,26 +95,33 @@ static struct kml_error *add_modules(struct kernel *kernel, struct types *types,
 		return NULL;
 	for (j = 0; !error && j < kernel->modules.size; j++)
 		error = add_module(kernel, types, &kernel->modules.data[j],
-				   &data, &size, &base);
+				   &data, &size, &base, &has_btf[j]);
 	return error;
 }
 
-struct kml_error *infer_load_types(struct kernel *kernel, const char *cache_dir,
+struct kml_error *infer_load_types(struct kernel *kernel,
+				   const struct infer_sources *sources,
 				   struct types *ret)
 {
 	struct types_btf btf = { 0 };
 	_cleanup_free_ void *block = kernel_btf(kernel, &btf.bytes);
+	_cleanup_free_ bool *has_btf =
+		calloc(kernel->modules.size + 1, sizeof(*has_btf));
 	struct types types;
 	struct kml_error *error;
 
-	error = types_load(&types, kernel->profile, cache_dir);
+	if (!has_btf)
+		return error_nomem();
+	error = types_load(&types, kernel->profile, sources->cache_dir);
 	btf.data = block;
 	if (!error && block && types.records.size <= 1)
 		error = forgive(types_add_btf(&types, &btf));
 	if (!error && block && types.has_btf)
-		error = add_modules(kernel, &types, block, btf.bytes);
+		error = add_modules(kernel, &types, block, btf.bytes, has_btf);
 	if (!error)
 		error = types_seal(&types);
+	if (!error)
+		error = infer_add_modules(kernel, sources, has_btf, &types);
 	if (error)
 		types_deinit(&types);
 	else

@@ -175,12 +175,12 @@ static uint32_t type_of_symbol(const struct inference *i, uint64_t va)
 	struct kernel_symbol_name name;
 	uint64_t link = va - i->kernel->kaslr_offset;
 
-	if (va >= i->kernel->modules_va)
-		return 0;
 	variable = types_variable(types, link);
 	if (variable)
 		return types_struct_at(types, variable->type,
 				       link - variable->address);
+	if (va >= i->kernel->modules_va)
+		return 0;
 	if (kernel_symbolize(i->kernel, va, &name) && !name.offset)
 		return types_function(types, name.name);
 	return 0;

@@ -41,10 +41,15 @@ static void infer(struct kml_analysis *a, uint32_t held_out,
 	struct infer_options options = {
 		.held_out = held_out,
 	};
+	const struct infer_sources sources = {
+		.cache_dir = a->options.cache_dir,
+		.modules = a->options.modules,
+		.n_modules = a->options.n_modules,
+	};
 	struct types types;
 	struct kml_error *error;
 
-	error = infer_load_types(&a->kernel, a->options.cache_dir, &types);
+	error = infer_load_types(&a->kernel, &sources, &types);
 	if (!error)
 		error = infer_run(&a->kernel, &a->graph, &types, &options, ret);
 	if (error)
@@ -177,6 +182,10 @@ int main(int argc, char **argv)
 	options.vmcore = paths;
 	options.n_vmcore = 1;
 	options.vmlinux = argc > 2 ? argv[2] : NULL;
+	if (argc > 4) { /* VMCORE VMLINUX list MODULE... */
+		options.modules = (const char *const *)argv + 4;
+		options.n_modules = (size_t)argc - 4;
+	}
 	error = kml_analyze(&options, &a);
 	if (error)
 		die(error);

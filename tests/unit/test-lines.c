@@ -452,18 +452,18 @@ static void test_module_file(void **state)
 			     f->dir) > 0);
 	assert_true(asprintf(&ko, "%s%s/virtio-net.ko.debug", f->dir, sub) > 0);
 	assert_true(cache_write(ko, "", 0));
-	found = module_file_find(vmlinux, "6.1-x", "virtio_net");
+	found = module_file_find(NULL, vmlinux, "6.1-x", "virtio_net");
 	assert_non_null(found);
 	assert_string_equal(found, ko);
 	free(found);
-	assert_null(module_file_find(vmlinux, "6.1-x", "virtio"));
-	assert_null(module_file_find(vmlinux, "6.1-x", "virtio_net_x"));
-	assert_null(module_file_find(vmlinux, "6.1-x", ""));
-	assert_null(module_file_find(vmlinux, "6.1-y", "virtio_net"));
-	assert_null(module_file_find(vmlinux, "", "virtio_net"));
-	assert_null(module_file_find(vmlinux, "../modules/6.1-x",
+	assert_null(module_file_find(NULL, vmlinux, "6.1-x", "virtio"));
+	assert_null(module_file_find(NULL, vmlinux, "6.1-x", "virtio_net_x"));
+	assert_null(module_file_find(NULL, vmlinux, "6.1-x", ""));
+	assert_null(module_file_find(NULL, vmlinux, "6.1-y", "virtio_net"));
+	assert_null(module_file_find(NULL, vmlinux, "", "virtio_net"));
+	assert_null(module_file_find(NULL, vmlinux, "../modules/6.1-x",
 				     "virtio_net"));
-	assert_null(module_file_find("vmlinux", "6.1-x", "virtio_net"));
+	assert_null(module_file_find(NULL, "vmlinux", "6.1-x", "virtio_net"));
 	unlink(ko);
 	while ((p = strrchr(ko, '/')) && p - ko >= (ptrdiff_t)strlen(f->dir)) {
 		*p = '\0';
