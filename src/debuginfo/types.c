@@ -354,11 +354,13 @@ uint32_t types_struct_at(const struct types *types, uint32_t type,
 	return 0;
 }
 
-/* Of a union's members, one that has a pointer there goes first. */
+/* Of a union's members, one that has a pointer there goes first; what has no
+ * bytes, as an array without end, comes last. */
 static uint32_t choose_member(const struct types *types,
 			      const struct type_info *record, uint64_t offset)
 {
 	uint32_t first = find_member(types, record, offset, 0), i;
+	bool empty = true;
 
 	for (i = first; i < record->n_members;
 	     i = find_member(types, record, offset, i + 1)) {
@@ -367,6 +369,10 @@ static uint32_t choose_member(const struct types *types,
 
 		if (types_get(types, type)->kind == TYPE_POINTER)
 			return i;
+		if (empty && type_bytes(types, type, 0)) {
+			first = i;
+			empty = false;
+		}
 	}
 	return first;
 }

@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "graph/overrides.h"
 #include "leak/leak.h"
+#include "leak/refcount_other.h"
 
 /* Counts that no object has: the memory is not what it seems. */
 #define MAX_COUNT (1u << 24)
@@ -18,7 +19,7 @@ const char *const refcount_kinds[REFCOUNT_KINDS] = {
 	[REFCOUNT_DENTRY] = "dentry",	      [REFCOUNT_INODE] = "inode",
 	[REFCOUNT_FILE] = "file",	      [REFCOUNT_SK_BUFF] = "sk_buff",
 	[REFCOUNT_NET_DEVICE] = "net_device", [REFCOUNT_TASK] = "task_struct",
-	[REFCOUNT_PAGE] = "page",
+	[REFCOUNT_PAGE] = "page",	      [REFCOUNT_OTHER] = "other",
 };
 
 static const struct {
@@ -85,6 +86,7 @@ static const struct {
 
 struct layout {
 	uint32_t type;   /* 0: this kernel has it not, or differently */
+	const char *member;
 	uint64_t offset; /* of the count */
 	unsigned bytes;
 	unsigned bias;
@@ -134,16 +136,20 @@ static bool find_layout(const struct types *types, enum refcount_kind kind,
 {
 	uint32_t member;
 
-	layout->type = find_type(types, refcount_kinds[kind]);
+	layout->type = kinds[kind].count ?
+			       find_type(types, refcount_kinds[kind]) :
+			       0;
 	if (!layout->type)
 		return false;
 	if (types_member(types, layout->type, kinds[kind].count,
 			 &layout->offset, &member)) {
 		layout->bytes = types_get(types, member)->size;
+		layout->member = kinds[kind].count;
 	} else if (kinds[kind].count2 &&
 		   types_member(types, layout->type, kinds[kind].count2,
 				&layout->offset, &member)) {
 		layout->bytes = types_get(types, member)->size;
+		layout->member = kinds[kind].count2;
 		layout->bias = kinds[kind].bias;
 		layout->percpu = kinds[kind].percpu2;
 	} else {
@@ -554,6 +560,10 @@ static struct kml_error *add_suspects(struct finder *f)
 			suspect.va = heap_object_va(f->kernel->heap,
 						    object->id) +
 				     object->offset;
+			snprintf(suspect.type, sizeof(suspect.type), "%s",
+				 refcount_kinds[kind]);
+			snprintf(suspect.member, sizeof(suspect.member), "%s",
+				 f->layouts[kind].member);
 			name_of(f, (enum refcount_kind)kind, suspect.va,
 				suspect.name, sizeof(suspect.name));
 			if (!vec_push(&f->out.suspects, suspect))
@@ -589,6 +599,9 @@ struct kml_error *refcounts_find(struct kernel *kernel,
 		count_references(&f);
 		error = add_suspects(&f);
 	}
+	if (!error)
+		error = refcounts_add_others(kernel, graph, infer, f.type_kind,
+					     reached, &f.out);
 	free(f.type_kind);
 	free(f.type_offset);
 	free(f.index);

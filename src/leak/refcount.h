@@ -26,24 +26,32 @@ enum refcount_kind {
 	REFCOUNT_NET_DEVICE,
 	REFCOUNT_TASK,
 	REFCOUNT_PAGE, /* of a block of pages; address: of its memory */
+	REFCOUNT_OTHER, /* any other struct: refcount_other.h */
 	REFCOUNT_KINDS,
 };
-/* "dentry", "inode", ...: names of the structs. */
+/* "dentry", "inode", ...: names of the structs; "other". */
 extern const char *const refcount_kinds[REFCOUNT_KINDS];
 
 struct refcount_suspect {
 	uint32_t id;
 	uint8_t kind;        /* enum refcount_kind */
+	char type[64];       /* the struct's name */
+	char member[64];     /* its count: "ref", "dev.kobj.kref" */
 	uint64_t va;         /* of the struct, in the object */
 	uint64_t count;
 	uint64_t references; /* that may be counted, at most */
-	uint64_t links;      /* references to its members */
+	uint64_t links;      /* references to its members; REFCOUNT_OTHER:
+				members that are referred to, in ->references
+				as well */
 	char name[80];       /* "" if it has none */
 };
 
 struct refcounts {
 	VEC(struct refcount_suspect) suspects; /* by kind, then by id */
 	uint64_t checked[REFCOUNT_KINDS];
+	/* Of REFCOUNT_OTHER: counts of how many types; and those left out, as
+	 * they count something else or are too few to tell. */
+	uint64_t types_checked, types_left_out;
 	uint64_t unreadable;
 	struct page_frags frags; /* blocks of which the count of what the cache
 				    has itself is left out */

@@ -21,8 +21,7 @@ void text_refcounts(struct report *report)
 		const struct refcount_suspect *s = &r->suspects.data[i];
 
 		writer_printf(w, "    struct %s 0x%016" PRIx64 "%s%s%s: count %s, at most %s found\n",
-			      refcount_kinds[s->kind], s->va,
-			      s->name[0] ? " \"" : "", s->name,
+			      s->type, s->va, s->name[0] ? " \"" : "", s->name,
 			      s->name[0] ? "\"" : "", COUNT(s->count),
 			      COUNT_OF(s->references, "reference"));
 	}
@@ -40,13 +39,16 @@ void json_refcounts(struct json *json, struct report *report)
 	for (i = 0; i < REFCOUNT_KINDS; i++)
 		json_number(json, refcount_kinds[i], r->checked[i]);
 	json_end(json);
+	json_number(json, "other_types", r->types_checked);
+	json_number(json, "types_left_out", r->types_left_out);
 	json_array(json, "suspects");
 	for (i = 0; i < r->suspects.size; i++) {
 		const struct refcount_suspect *s = &r->suspects.data[i];
 
 		json_object_line(json, NULL);
 		json_address(json, "address", s->va);
-		json_string(json, "type", refcount_kinds[s->kind]);
+		json_string(json, "type", s->type);
+		json_string(json, "member", s->member);
 		json_string(json, "name", s->name[0] ? s->name : NULL);
 		json_number(json, "count", s->count);
 		json_number(json, "references", s->references);

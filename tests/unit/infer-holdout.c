@@ -10,10 +10,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/util.h"
 #include "kernel/symbol.h"
 #include "kernel/track.h"
 #include "leak/analysis.h"
 #include "leak/infer.h"
+#include "leak/refcount_other.h"
 
 struct score {
 	uint64_t n, right, part, wrong, none;
@@ -168,6 +170,45 @@ static void hold_out(struct kml_analysis *a, uint32_t cache, uint32_t truth,
 	infer_deinit(&result);
 }
 
+/* Reference counts by type and member, and those above all references. */
+static void list_counts(struct kml_analysis *a, const struct infer *result)
+{
+	_cleanup_free_ uint8_t *skip =
+		calloc(result->types.records.size + 1, 1);
+	struct counts counts;
+	struct kml_error *error;
+	char member[128];
+	size_t j;
+
+	error = counts_find(&a->kernel, &a->graph, result, skip, a->reached,
+			    &counts);
+	if (error)
+		die(error);
+	for (j = 0; j < counts.places.size; j++) {
+		const struct count_place *p = &counts.places.data[j];
+
+		types_path(&result->types, p->type, p->offset, member,
+			   sizeof(member));
+		printf("place\t%s.%s\t%u\t%u\t%u\n",
+		       types_name(&result->types, p->type), member, p->objects,
+		       p->told, p->above);
+	}
+	for (j = 0; j < counts.objects.size; j++) {
+		const struct count_object *o = &counts.objects.data[j];
+		const struct count_place *p = &counts.places.data[o->place];
+
+		types_path(&result->types, p->type, p->offset, member,
+			   sizeof(member));
+		if (o->count > o->references)
+			printf("above\t%s.%s\t%016" PRIx64 "\t%" PRIu64
+			       "\t%" PRIu64 "\n",
+			       types_name(&result->types, p->type), member,
+			       heap_object_va(&a->heap, o->id), o->count,
+			       o->references);
+	}
+	counts_deinit(&counts);
+}
+
 int main(int argc, char **argv)
 {
 	struct kml_options options = KML_OPTIONS_INIT;
@@ -198,6 +239,10 @@ int main(int argc, char **argv)
 	infer(a, UINT32_MAX, &result);
 	fprintf(stderr, "%u objects, inference %.3f s\n", result.n_objects,
 		now() - start);
+	if (argc > 3 && !strcmp(argv[3], "counts")) {
+		list_counts(a, &result);
+		return 0;
+	}
 	if (argc > 3) {
 		list(a, &result);
 		return 0;
