@@ -10,8 +10,8 @@ archive_covers(struct type_info, 28);
 archive_covers(struct type_member, 16);
 archive_covers(struct types, 184);
 archive_covers(struct infer, 296);
-archive_covers(struct refcount_suspect, 120);
-archive_covers(struct refcounts, 112);
+archive_covers(struct refcount_suspect, 248);
+archive_covers(struct refcounts, 136);
 archive_covers(struct page_frag, 24);
 
 static void archive_type(struct archive *a, struct type_info *type,
@@ -143,6 +143,8 @@ static void archive_suspect(struct archive *a,
 {
 	archive_u32(a, &suspect->id);
 	archive_u8(a, &suspect->kind);
+	archive_chars(a, suspect->type, sizeof(suspect->type));
+	archive_chars(a, suspect->member, sizeof(suspect->member));
 	archive_u64(a, &suspect->va);
 	archive_u64(a, &suspect->count);
 	archive_u64(a, &suspect->references);
@@ -184,6 +186,8 @@ void archive_infer(struct archive *a, struct snapshot *snapshot)
 	archive_vec(a, &refcounts->suspects, archive_suspect, &analysis->heap);
 	for (i = 0; i < REFCOUNT_KINDS; i++)
 		archive_u64(a, &refcounts->checked[i]);
+	archive_u64(a, &refcounts->types_checked);
+	archive_u64(a, &refcounts->types_left_out);
 	archive_u64(a, &refcounts->unreadable);
 	archive_vec(a, &refcounts->frags.all, archive_frag, &analysis->heap);
 }
