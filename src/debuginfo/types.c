@@ -41,6 +41,7 @@ void types_deinit(struct types *types)
 	vec_deinit(&types->members);
 	vec_deinit(&types->variables);
 	vec_deinit(&types->functions);
+	vec_deinit(&types->ranges);
 	free(types->by_name);
 	memset(types, 0, sizeof(*types));
 }
@@ -190,6 +191,18 @@ struct kml_error *types_seal(struct types *types)
 			types);
 	types->has_variables = types->variables.size > 0;
 	return link_definitions(types);
+}
+
+struct kml_error *types_note_module(struct types *types, uint32_t module,
+				    size_t first)
+{
+	struct type_range range = {
+		module, (uint32_t)first, (uint32_t)types->records.size,
+	};
+
+	if (range.first == range.end || vec_push(&types->ranges, range))
+		return NULL;
+	return error_nomem();
 }
 
 /* ---- look-ups */

@@ -63,6 +63,12 @@ struct type_variable {
 	uint32_t name;
 };
 
+/* Types that one of the kernel's modules has brought along. */
+struct type_range {
+	uint32_t module; /* index */
+	uint32_t first, end;
+};
+
 struct type_function {
 	uint32_t name;
 	uint32_t type; /* TYPE_FUNCTION */
@@ -91,6 +97,7 @@ struct types {
 	VEC(struct type_member) members;
 	VEC(struct type_variable) variables; /* by address, once sealed */
 	VEC(struct type_function) functions; /* by name, once sealed */
+	VEC(struct type_range) ranges;
 	uint32_t n_btf; /* of records: those of the kernel's BTF come first */
 	uint32_t *by_name; /* structs, unions and opaque ones */
 	uint32_t n_by_name;
@@ -124,6 +131,10 @@ bool types_btf_strings(const void *data, size_t bytes, const void **ret,
 struct kml_error *types_add_dwarf(struct types *types,
 				  const struct elf_file *file)
 	error_must_check;
+
+/* What was added since there were @first records came with a module. */
+struct kml_error *types_note_module(struct types *types, uint32_t module,
+				    size_t first) error_must_check;
 
 /* Sort what is looked up; to be called again after more was added. */
 struct kml_error *types_seal(struct types *types) error_must_check;

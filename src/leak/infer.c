@@ -31,6 +31,7 @@ const char *const infer_reasons[INFER_REASONS] = {
 	[INFER_BY_POINTER] = "pointer",	 [INFER_BY_MEMBER] = "member",
 	[INFER_BY_PLACE] = "place",	 [INFER_BY_SYMBOLS] = "symbols",
 	[INFER_BY_SHAPE] = "shape",	 [INFER_BY_KIN] = "kin",
+	[INFER_BY_MODULE] = "module",
 };
 
 /* ---- caches */
@@ -616,7 +617,8 @@ static struct kml_error *allocate(struct inference *i)
 static struct kml_error *resemble(struct inference *i)
 {
 	static struct kml_error *(*const ways[])(struct inference *) = {
-		infer_by_symbols, infer_by_place, infer_by_kin, infer_by_shape,
+		infer_by_symbols, infer_by_list, infer_by_place, infer_by_kin,
+		infer_by_shape,
 	};
 	struct kml_error *error = NULL;
 	bool progress = true;

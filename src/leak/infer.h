@@ -47,6 +47,8 @@ enum infer_reason {
 	INFER_BY_SYMBOLS,  /* it refers to symbols as objects of that type do */
 	INFER_BY_SHAPE,    /* what it points to is what that type points to */
 	INFER_BY_KIN,      /* the other objects of its cache are of it */
+	INFER_BY_MODULE,   /* it is on a module's list, where of the module's
+			      own structs only this one fits */
 	INFER_REASONS,
 };
 /* "user", "cache", ...: stable. */

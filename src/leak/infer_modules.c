@@ -220,8 +220,8 @@ static struct kml_error *add_types(struct finder *f,
 {
 	_cleanup_free_ uint64_t *bases = NULL;
 	struct kml_error *error = NULL;
+	size_t n, first = f->types->records.size;
 	struct types types;
-	size_t n;
 
 	if (!f->index)
 		error = types_index_create(f->types, &f->index);
@@ -234,7 +234,11 @@ static struct kml_error *add_types(struct finder *f,
 		return error;
 	error = types_merge(f->types, f->index, &types, bases, n);
 	types_deinit(&types);
-	return error;
+	return error ? error :
+		       types_note_module(f->types,
+					 (uint32_t)(module -
+						    f->kernel->modules.data),
+					 first);
 }
 
 /* One that is unreadable, or of another build, is no harm. */

@@ -135,6 +135,9 @@ struct kml_error *infer_by_symbols(struct inference *i) error_must_check;
 struct kml_error *infer_by_shape(struct inference *i) error_must_check;
 struct kml_error *infer_by_kin(struct inference *i) error_must_check;
 
+/* infer_list.c */
+struct kml_error *infer_by_list(struct inference *i) error_must_check;
+
 /* infer.c: say what an object is, unless that is known already. */
 struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
 			       enum infer_confidence confidence,

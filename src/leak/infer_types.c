@@ -86,16 +86,20 @@ static struct kml_error *add_modules(struct kernel *kernel, struct types *types,
 	struct profile_member data, size;
 	struct types_btf base = { .n_base = types->n_btf };
 	struct kml_error *error = NULL;
-	size_t j;
+	size_t j, first;
 
 	if (!profile_member(kernel->profile, "module", "btf_data", &data) ||
 	    !profile_member(kernel->profile, "module", "btf_data_size", &size) ||
 	    !types_btf_strings(base_btf, base_bytes, &base.base_strings,
 			       &base.base_strings_bytes))
 		return NULL;
-	for (j = 0; !error && j < kernel->modules.size; j++)
+	for (j = 0; !error && j < kernel->modules.size; j++) {
+		first = types->records.size;
 		error = add_module(kernel, types, &kernel->modules.data[j],
 				   &data, &size, &base, &has_btf[j]);
+		if (!error)
+			error = types_note_module(types, (uint32_t)j, first);
+	}
 	return error;
 }
 

@@ -108,6 +108,12 @@ static void format_why(struct report *report, const struct infer *infer,
 			 "%s leads to it, and where others lead to is of that type",
 			 source);
 		break;
+	case INFER_BY_MODULE:
+		format_source(report, infer, id, source, sizeof(source));
+		snprintf(ret, TYPE_WHY_BYTES,
+			 "%s leads to it, and of that module's structs only this one fits",
+			 source);
+		break;
 	case INFER_BY_SYMBOLS:
 		snprintf(ret, TYPE_WHY_BYTES,
 			 "it refers to the same symbol at +0x%x as others of that type",

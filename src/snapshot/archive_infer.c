@@ -8,8 +8,8 @@
 
 archive_covers(struct type_info, 28);
 archive_covers(struct type_member, 16);
-archive_covers(struct types, 184);
-archive_covers(struct infer, 296);
+archive_covers(struct types, 208);
+archive_covers(struct infer, 320);
 archive_covers(struct refcount_suspect, 248);
 archive_covers(struct refcounts, 136);
 archive_covers(struct page_frag, 24);
@@ -104,7 +104,8 @@ static void archive_object_types(struct archive *a, struct infer *infer)
 static bool has_source(unsigned reason)
 {
 	return reason == INFER_BY_VARIABLE || reason == INFER_BY_POINTER ||
-	       reason == INFER_BY_MEMBER || reason == INFER_BY_PLACE;
+	       reason == INFER_BY_MEMBER || reason == INFER_BY_PLACE ||
+	       reason == INFER_BY_MODULE;
 }
 
 /* Or only a place in the object itself? */

@@ -209,13 +209,42 @@ static void list_counts(struct kml_analysis *a, const struct infer *result)
 	counts_deinit(&counts);
 }
 
+/* As kml_analyze(), which keeps neither where references point nor all types;
+ * and what was scanned once cannot be scanned again. */
+static struct kml_analysis *analyze(const struct kml_options *options)
+{
+	struct kml_analysis *a = calloc(1, sizeof(*a));
+	struct profile_options profile = { .path = options->vmlinux };
+	struct kml_error *error = a ? NULL : error_nomem();
+
+	if (!error)
+		error = analysis_copy_options(a, options);
+	if (!error)
+		error = image_open(options->vmcore, options->n_vmcore,
+				   &a->image);
+	if (!error)
+		error = profile_open(&profile, &a->profile);
+	if (!error)
+		error = kernel_load(&a->kernel, a->image, a->profile,
+				    &a->messenger, &a->heap, 1, KML_STACK_LIVE);
+	if (!error)
+		error = graph_scan(&a->kernel, false, true, &a->graph);
+	if (error)
+		die(error);
+	rules_init(&a->rules, &a->kernel);
+	error = graph_mark(&a->graph, &a->kernel, &a->rules, false,
+			   &a->reached, &a->mark);
+	if (error)
+		die(error);
+	return a;
+}
+
 int main(int argc, char **argv)
 {
 	struct kml_options options = KML_OPTIONS_INIT;
 	const char *paths[] = { argc > 1 ? argv[1] : NULL };
 	struct score total = { 0 };
 	struct kml_analysis *a;
-	struct kml_error *error;
 	struct infer result;
 	double start;
 	uint32_t c;
@@ -227,14 +256,7 @@ int main(int argc, char **argv)
 		options.modules = (const char *const *)argv + 4;
 		options.n_modules = (size_t)argc - 4;
 	}
-	error = kml_analyze(&options, &a);
-	if (error)
-		die(error);
-	/* Where references point was of use to inference alone. */
-	graph_deinit(&a->graph);
-	error = graph_scan(&a->kernel, false, true, &a->graph);
-	if (error)
-		die(error);
+	a = analyze(&options);
 	start = now();
 	infer(a, UINT32_MAX, &result);
 	fprintf(stderr, "%u objects, inference %.3f s\n", result.n_objects,

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is on a list, or in a tree.  Their links say only that something has a
+ * list_head there; but all of it is of one type.  So what the elements whose
+ * type is known are, the others are as well; and where it is a module's own
+ * variable or struct that heads the list, and just one of the module's own
+ * structs can be what is on it, it is that.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bitmap.h"
+#include "base/util.h"
+#include "graph/overrides.h"
+#include "kernel/symbol.h"
+#include "leak/infer_object.h"
+
+#define NO_MODULE UINT32_MAX
+#define MAX_SAMPLES 32u /* elements that a struct is compared with */
+#define MANY 4u         /* examples that make a rule */
+#define MAX_LINKS 8u
+
+/* All lists that begin at the same member of a type, or in one variable. */
+struct list {
+	uint32_t head_type, head_at; /* type and offset; of a variable: 0, and
+					its number */
+	uint32_t link, at; /* the type of the link, and where in the elements */
+	uint32_t example;  /* an element: its cache or size is all others' */
+	uint32_t module;
+	uint32_t from, where; /* the head, for the reason */
+};
+
+struct element {
+	uint32_t list, id;
+};
+
+struct lists {
+	struct inference *i;
+	uint32_t links[MAX_LINKS];
+	size_t n_links;
+	VEC(struct list) lists;
+	VEC(struct element) elements; /* grows while it is walked */
+	uint64_t *seen;               /* a bit by object */
+};
+
+static void find_links(struct lists *l)
+{
+	static const char *const names[MAX_LINKS] = {
+		"list_head", "hlist_node", "hlist_nulls_node",
+		"hlist_bl_node", "rb_node", "llist_node", "rhash_head",
+	};
+	uint32_t first, n;
+	size_t j;
+
+	for (j = 0; j < MAX_LINKS && names[j]; j++) {
+		uint32_t type = types_find(&l->i->out.types, names[j], &first,
+					   &n);
+
+		if (n == 1)
+			l->links[l->n_links++] = type;
+	}
+}
+
+static bool is_link(const struct lists *l, uint32_t type)
+{
+	size_t j;
+
+	for (j = 0; j < l->n_links && l->links[j] != type; j++)
+		;
+	return j < l->n_links;
+}
+
+/* Objects that may be of one type: of one cache, or of one size. */
+static bool is_alike(const struct inference *i, uint32_t a, uint32_t b)
+{
+	const struct heap_region *x = infer_region(i, a);
+	const struct heap_region *y = infer_region(i, b);
+
+	if (x->kind != y->kind)
+		return false;
+	return x->kind == HEAP_SLAB ?
+		       x->owner == y->owner :
+		       heap_object_bytes(i->kernel->heap, a) ==
+			       heap_object_bytes(i->kernel->heap, b);
+}
+
+/* ---- walking */
+
+static struct kml_error *add_element(struct lists *l, uint32_t list,
+				     uint32_t id)
+{
+	struct element element = { list, id };
+
+	if (bitmap_test(l->seen, id) ||
+	    !heap_is_allocated(l->i->kernel->heap, id))
+		return NULL;
+	bitmap_set(l->seen, id);
+	return vec_push(&l->elements, element) ? NULL : error_nomem();
+}
+
+/* Lists of one kind follow one another: a table of heads, or their owners. */
+static bool find_list(const struct lists *l, const struct list *list,
+		      uint32_t *ret)
+{
+	size_t n = l->lists.size, j;
+
+	for (j = n; j > n - MIN(n, 64); j--) {
+		const struct list *other = &l->lists.data[j - 1];
+
+		if (other->head_type != list->head_type ||
+		    other->head_at != list->head_at ||
+		    other->link != list->link || other->at != list->at ||
+		    !is_alike(l->i, other->example, list->example))
+			continue;
+		*ret = (uint32_t)(j - 1);
+		return true;
+	}
+	return false;
+}
+
+/* A word of type @pointed_by at @offset of that is the edge: does it head a
+ * list? */
+static struct kml_error *add_head(struct lists *l, uint64_t edge_index,
+				  uint32_t pointed_by, uint64_t offset,
+				  const struct list *about)
+{
+	const struct graph_edge *edge = &l->i->graph->edges[edge_index];
+	struct list list = *about;
+	uint32_t index;
+	bool overlaid;
+
+	list.at = l->i->graph->at[edge_index];
+	list.example = edge->to;
+	if (graph_edge_word(edge) == GRAPH_WORD_NONE ||
+	    graph_edge_how(edge) != HEAP_REF_ADDRESS ||
+	    list.at == GRAPH_AT_UNKNOWN ||
+	    !types_pointer_at(&l->i->out.types, pointed_by, offset, &list.link,
+			      &overlaid) ||
+	    !is_link(l, list.link) || !infer_fit_of(l->i, edge->to).open)
+		return NULL;
+	if (!find_list(l, &list, &index)) {
+		index = (uint32_t)l->lists.size;
+		if (!vec_push(&l->lists, list))
+			return error_nomem();
+	}
+	return add_element(l, index, edge->to);
+}
+
+/* To the elements that an element's link leads to. */
+static struct kml_error *follow_link(struct lists *l,
+				     const struct element *element)
+{
+	const struct graph *graph = l->i->graph;
+	const struct list *list = &l->lists.data[element->list];
+	uint64_t shift = infer_shift(l->i, element->id), j;
+	uint64_t end = list->at +
+		       types_get(&l->i->out.types, list->link)->size;
+	struct kml_error *error = NULL;
+
+	for (j = graph->first[element->id];
+	     !error && j < graph->first[element->id + 1]; j++) {
+		const struct graph_edge *edge = &graph->edges[j];
+		uint64_t offset = graph_edge_word(edge) * 8ull + shift;
+
+		if (graph_edge_word(edge) != GRAPH_WORD_NONE &&
+		    offset >= list->at && offset < end &&
+		    graph_edge_how(edge) == HEAP_REF_ADDRESS &&
+		    graph->at[j] == list->at &&
+		    is_alike(l->i, element->id, edge->to))
+			error = add_element(l, element->list, edge->to);
+	}
+	return error;
+}
+
+/* ---- heads */
+
+static uint32_t module_of_type(const struct types *types, uint32_t type)
+{
+	size_t j;
+
+	for (j = 0; j < types->ranges.size; j++)
+		if (type >= types->ranges.data[j].first &&
+		    type < types->ranges.data[j].end)
+			return types->ranges.data[j].module;
+	return NO_MODULE;
+}
+
+static uint32_t module_of_address(struct kernel *kernel, uint64_t va)
+{
+	const struct kernel_module_part *part = kernel_module_part(kernel, va);
+
+	return part ? (uint32_t)(part->module - kernel->modules.data) :
+		      NO_MODULE;
+}
+
+static struct kml_error *add_variables(struct lists *l, uint32_t source,
+				       uint64_t start_va)
+{
+	struct inference *i = l->i;
+	const struct graph *graph = i->graph;
+	struct list about = {
+		.from = source,
+		.module = module_of_address(i->kernel, start_va),
+	};
+	struct kml_error *error = NULL;
+	uint64_t j;
+
+	for (j = graph->first[source]; !error && j < graph->first[source + 1];
+	     j++) {
+		uint64_t va = graph_word_va(graph, i->kernel, source,
+					    graph_edge_word(&graph->edges[j]));
+		uint64_t link = va - i->kernel->kaslr_offset;
+		const struct type_variable *variable =
+			va ? types_variable(&i->out.types, link) : NULL;
+
+		if (!variable)
+			continue;
+		about.head_at = (uint32_t)(variable -
+					   i->out.types.variables.data);
+		about.where = (uint32_t)(va - start_va);
+		error = add_head(l, j, variable->type, link - variable->address,
+				 &about);
+	}
+	return error;
+}
+
+/* Heads in a module's own structs, or in what these point to: tables. */
+static struct kml_error *add_members(struct lists *l, uint32_t source,
+				     uint32_t type, uint32_t module)
+{
+	struct inference *i = l->i;
+	const struct graph *graph = i->graph;
+	uint64_t shift = infer_shift(i, source), j;
+	uint64_t bytes = types_get(&i->out.types, type)->size;
+	struct kml_error *error = NULL;
+	struct list about = {
+		.from = source, .head_type = type, .module = module,
+	};
+
+	for (j = graph->first[source]; bytes && !error &&
+				       j < graph->first[source + 1]; j++) {
+		uint64_t offset = graph_edge_word(&graph->edges[j]) * 8ull +
+				  shift;
+
+		about.where = (uint32_t)offset;
+		/* Of a table all heads are alike. */
+		about.head_at = (uint32_t)(offset % bytes);
+		if (graph->at[j] == about.head_at &&
+		    is_alike(i, source, graph->edges[j].to))
+			continue; /* its own link */
+		error = add_head(l, j, type, about.head_at, &about);
+	}
+	return error;
+}
+
+/* A table of heads: a pointer in @source to a list_head at the start of it. */
+static struct kml_error *add_tables(struct lists *l, uint32_t source,
+				    uint32_t type, uint32_t module)
+{
+	struct inference *i = l->i;
+	const struct graph *graph = i->graph;
+	uint64_t shift = infer_shift(i, source), j;
+	struct kml_error *error = NULL;
+
+	for (j = graph->first[source]; !error && j < graph->first[source + 1];
+	     j++) {
+		const struct graph_edge *edge = &graph->edges[j];
+		uint32_t head, unused;
+		bool overlaid;
+
+		if (graph_edge_word(edge) == GRAPH_WORD_NONE || graph->at[j] ||
+		    i->out.type[edge->to] ||
+		    !types_pointer_at(&i->out.types, type,
+				      graph_edge_word(edge) * 8ull + shift,
+				      &head, &overlaid) ||
+		    !types_is_struct(&i->out.types, head) ||
+		    !infer_is_generic(i, head) || is_link(l, head) ||
+		    !types_pointer_at(&i->out.types, head, 0, &unused,
+				      &overlaid))
+			continue;
+		error = add_members(l, edge->to, head, module);
+	}
+	return error;
+}
+
+static struct kml_error *find_heads(struct lists *l)
+{
+	struct inference *i = l->i;
+	const struct heap *heap = i->kernel->heap;
+	struct kml_error *error = NULL;
+	uint32_t id, module;
+	size_t j;
+
+	for (j = 0; !error && j < i->kernel->roots.size; j++) {
+		const struct kernel_root *root = &i->kernel->roots.data[j];
+
+		if (root->kind == ROOT_SECTION)
+			error = add_variables(l, i->graph->n_objects +
+							 (uint32_t)j,
+					      root->start_va);
+	}
+	for (j = 0; !error && j < heap->regions.size; j++) {
+		const struct heap_region *r = &heap->regions.data[j];
+
+		if (r->flags & HEAP_ROOT && !(r->flags & HEAP_ALIAS) &&
+		    r->n_objects == 1 && r->va >= i->kernel->modules_va &&
+		    r->va < i->kernel->modules_end_va)
+			error = add_variables(l, r->first_id, r->va);
+	}
+	for (id = 0; !error && i->out.types.ranges.size &&
+		     id < i->graph->n_objects; id++) {
+		uint32_t type = i->out.type[id];
+
+		if (i->out.confidence[id] < INFER_MEDIUM ||
+		    !types_is_struct(&i->out.types, type))
+			continue;
+		module = module_of_type(&i->out.types, type);
+		if (module == NO_MODULE)
+			continue;
+		error = add_members(l, id, type, module);
+		if (!error)
+			error = add_tables(l, id, type, module);
+	}
+	return error;
+}
+
+/* ---- what the elements are */
+
+struct known {
+	uint32_t type;
+	unsigned n_high, n; /* elements that are of it */
+	bool mixed;
+};
+
+static struct known find_known(const struct lists *l,
+			       const struct element *elements, size_t n)
+{
+	struct known known = { 0 };
+	size_t j;
+
+	for (j = 0; j < n; j++) {
+		uint32_t id = elements[j].id, type = l->i->out.type[id];
+
+		if (l->i->out.confidence[id] < INFER_MEDIUM)
+			continue;
+		if (known.type && type != known.type)
+			known.mixed = true;
+		known.type = type;
+		known.n++;
+		known.n_high += l->i->out.confidence[id] >= INFER_HIGH;
+	}
+	return known;
+}
+
+/* How well a struct fits the elements; 0: it does not. */
+static unsigned score(struct lists *l, uint32_t type,
+		      const struct element *elements, size_t n, uint32_t at)
+{
+	struct infer_fit fit = infer_fit_of(l->i, elements[0].id);
+	const struct list *list = &l->lists.data[elements[0].list];
+	unsigned good = 0;
+	size_t j;
+
+	if (!types_embeds(&l->i->out.types, type, at, list->link) ||
+	    type == list->link ||
+	    infer_size(l->i, &fit, type) != INFER_WHOLE)
+		return 0;
+	for (j = 0; j < MIN(n, MAX_SAMPLES); j++) {
+		struct infer_match match =
+			infer_check(l->i, elements[j].id, type);
+
+		if (!infer_is_plausible(&match))
+			return 0;
+		good += match.good + 2 * match.matches;
+	}
+	return 1 + good;
+}
+
+/* Not a copy of a struct that is there already: see types_seal(). */
+static bool stands(const struct types *types, uint32_t type)
+{
+	uint32_t first, n, j;
+
+	types_find(types, types_name(types, type), &first, &n);
+	for (j = 0; j < n; j++)
+		if (types->by_name[first + j] == type)
+			return true;
+	return false;
+}
+
+/* The only struct of the module's own that can be on the list; 0: none, or
+ * several. */
+static uint32_t find_own(struct lists *l, const struct list *list,
+			 const struct element *elements, size_t n)
+{
+	const struct types *types = &l->i->out.types;
+	uint32_t found = 0, type;
+	size_t j;
+
+	for (j = 0; j < types->ranges.size; j++) {
+		const struct type_range *range = &types->ranges.data[j];
+
+		if (range->module != list->module)
+			continue;
+		for (type = range->first; type < range->end; type++) {
+			if (types_get(types, type)->kind != TYPE_STRUCT ||
+			    !types_get(types, type)->name ||
+			    !stands(types, type) ||
+			    !score(l, type, elements, n, list->at))
+				continue;
+			if (found)
+				return 0;
+			found = type;
+		}
+	}
+	return found;
+}
+
+static struct kml_error *decide(struct lists *l, const struct list *list,
+				const struct element *elements, size_t n,
+				uint32_t type,
+				enum infer_confidence confidence,
+				enum infer_reason reason)
+{
+	struct inference *i = l->i;
+	struct kml_error *error = NULL;
+	size_t j;
+
+	for (j = 0; !error && j < n; j++) {
+		uint32_t id = elements[j].id;
+		struct infer_fit fit = infer_fit_of(i, id);
+		struct infer_match match;
+
+		if (!infer_is_open(i, id) ||
+		    infer_size(i, &fit, type) == INFER_TOO_LARGE)
+			continue;
+		match = infer_check(i, id, type);
+		if (infer_is_plausible(&match))
+			error = infer_decide(i, id, type, confidence, reason,
+					     list->from, list->where);
+	}
+	return error;
+}
+
+static struct kml_error *decide_list(struct lists *l,
+				     const struct element *elements, size_t n)
+{
+	const struct list *list = &l->lists.data[elements[0].list];
+	struct known known = find_known(l, elements, n);
+	uint32_t own;
+
+	if (known.mixed || known.n == n)
+		return NULL;
+	if (known.type)
+		return decide(l, list, elements, n, known.type,
+			      known.n_high >= MANY ? INFER_HIGH :
+			      known.n >= MANY      ? INFER_MEDIUM :
+						     INFER_LOW,
+			      INFER_BY_PLACE);
+	own = list->module == NO_MODULE ? 0 : find_own(l, list, elements, n);
+	return own ? decide(l, list, elements, n, own, INFER_MEDIUM,
+			    INFER_BY_MODULE) :
+		     NULL;
+}
+
+static int compare_elements(const void *a, const void *b)
+{
+	const struct element *x = a, *y = b;
+
+	if (x->list != y->list)
+		return x->list < y->list ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static struct kml_error *decide_all(struct lists *l)
+{
+	const struct element *elements = l->elements.data;
+	size_t n = l->elements.size, from, to;
+	struct kml_error *error = NULL;
+
+	if (n)
+		qsort(l->elements.data, n, sizeof(*elements), compare_elements);
+	for (from = 0; !error && from < n; from = to) {
+		for (to = from; to < n && elements[to].list ==
+						  elements[from].list; to++)
+			;
+		error = decide_list(l, elements + from, to - from);
+	}
+	return error;
+}
+
+struct kml_error *infer_by_list(struct inference *i)
+{
+	struct lists l = { .i = i };
+	struct kml_error *error = NULL;
+	size_t j;
+
+	l.seen = bitmap_alloc(i->graph->n_objects);
+	if (!l.seen)
+		return error_nomem();
+	find_links(&l);
+	error = find_heads(&l);
+	for (j = 0; !error && j < l.elements.size; j++) {
+		struct element element = l.elements.data[j];
+
+		error = follow_link(&l, &element);
+	}
+	if (!error)
+		error = decide_all(&l);
+	free(l.seen);
+	vec_deinit(&l.lists);
+	vec_deinit(&l.elements);
+	return error;
+}
