@@ -56,6 +56,11 @@ struct type_member {
 	uint32_t bits;   /* 0: no bit field */
 };
 
+/* A module's per-cpu variable is at its per-cpu pointer, marked by a bit: these
+ * may be any number since Linux 6.15 (9d7de2aa8b41), that of another variable
+ * of the kernel. */
+#define TYPES_PERCPU (UINT64_C(1) << 62)
+
 struct type_variable {
 	uint64_t address; /* at link time; of a module: where it is, less what
 			     KASLR has moved the kernel by */

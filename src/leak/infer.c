@@ -430,46 +430,14 @@ static struct kml_error *follow_root(struct inference *i, uint32_t source)
 	return error;
 }
 
-/* The memory of modules: typed where their files say what is there. */
-static struct kml_error *follow_module(struct inference *i, uint32_t source)
+static struct kml_error *follow_module(struct inference *i, void *arg,
+				       const struct infer_module_word *word)
 {
-	const struct graph *graph = i->graph;
-	struct kml_error *error = NULL;
-	uint64_t start = heap_object_va(i->kernel->heap, source), j;
-
-	for (j = graph->first[source]; !error && j < graph->first[source + 1];
-	     j++) {
-		const struct graph_edge *edge = &graph->edges[j];
-		uint64_t va = graph_word_va(graph, i->kernel, source,
-					    graph_edge_word(edge));
-		uint64_t link = va - i->kernel->kaslr_offset;
-		const struct type_variable *variable =
-			va ? types_variable(&i->out.types, link) : NULL;
-
-		if (variable)
-			error = follow(i, source, va - start, edge,
-				       graph->at[j], variable->type,
-				       link - variable->address, INFER_HIGH,
-				       INFER_BY_VARIABLE);
-	}
-	return error;
-}
-
-static struct kml_error *seed_modules(struct inference *i)
-{
-	const struct heap *heap = i->kernel->heap;
-	struct kml_error *error = NULL;
-	size_t j;
-
-	for (j = 0; !error && j < heap->regions.size; j++) {
-		const struct heap_region *r = &heap->regions.data[j];
-
-		if (r->flags & HEAP_ROOT && !(r->flags & HEAP_ALIAS) &&
-		    r->n_objects == 1 && r->va >= i->kernel->modules_va &&
-		    r->va < i->kernel->modules_end_va)
-			error = follow_module(i, r->first_id);
-	}
-	return error;
+	(void)arg;
+	return follow(i, word->source, word->where,
+		      &i->graph->edges[word->edge], i->graph->at[word->edge],
+		      word->variable->type, word->offset, INFER_HIGH,
+		      INFER_BY_VARIABLE);
 }
 
 /* What was said of an object on this level comes to a decision. */
@@ -577,7 +545,7 @@ static struct kml_error *seed(struct inference *i,
 	     !error && source < i->graph->n_objects + i->kernel->roots.size;
 	     source++)
 		error = follow_root(i, source);
-	return error ? error : seed_modules(i);
+	return error ? error : infer_each_module_word(i, follow_module, NULL);
 }
 
 static struct kml_error *allocate(struct inference *i)

@@ -131,6 +131,10 @@ static void match_symbols(struct inference *i, uint32_t id, uint32_t type,
 		    !types_pointer_at(types, type, symbols[j].offset, &target,
 				      &overlaid) || !target)
 			continue;
+		/* A pointer to a pointer, as pprev of a hlist_node: to the
+		 * first one of a struct. */
+		if (types_get(types, target)->kind == TYPE_POINTER)
+			continue;
 		if (target == symbols[j].type)
 			match->matches++;
 		else if (types_is_struct(types, target) !=

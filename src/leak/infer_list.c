@@ -12,7 +12,6 @@
 #include "base/bitmap.h"
 #include "base/util.h"
 #include "graph/overrides.h"
-#include "kernel/symbol.h"
 #include "leak/infer_object.h"
 
 #define NO_MODULE UINT32_MAX
@@ -185,23 +184,12 @@ static uint32_t module_of_type(const struct types *types, uint32_t type)
 	return NO_MODULE;
 }
 
-static uint32_t module_of_address(struct kernel *kernel, uint64_t va)
-{
-	const struct kernel_module_part *part = kernel_module_part(kernel, va);
-
-	return part ? (uint32_t)(part->module - kernel->modules.data) :
-		      NO_MODULE;
-}
-
 static struct kml_error *add_variables(struct lists *l, uint32_t source,
 				       uint64_t start_va)
 {
 	struct inference *i = l->i;
 	const struct graph *graph = i->graph;
-	struct list about = {
-		.from = source,
-		.module = module_of_address(i->kernel, start_va),
-	};
+	struct list about = { .from = source, .module = NO_MODULE };
 	struct kml_error *error = NULL;
 	uint64_t j;
 
@@ -222,6 +210,20 @@ static struct kml_error *add_variables(struct lists *l, uint32_t source,
 				 &about);
 	}
 	return error;
+}
+
+static struct kml_error *add_module_variable(struct inference *i, void *arg,
+					     const struct infer_module_word *word)
+{
+	const struct list about = {
+		.from = word->source, .where = (uint32_t)word->where,
+		.head_at = (uint32_t)(word->variable -
+				      i->out.types.variables.data),
+		.module = word->module,
+	};
+
+	return add_head(arg, word->edge, word->variable->type, word->offset,
+			&about);
 }
 
 /* Heads in a module's own structs, or in what these point to: tables. */
@@ -269,16 +271,22 @@ static struct kml_error *add_tables(struct lists *l, uint32_t source,
 		bool overlaid;
 
 		if (graph_edge_word(edge) == GRAPH_WORD_NONE || graph->at[j] ||
-		    i->out.type[edge->to] ||
 		    !types_pointer_at(&i->out.types, type,
 				      graph_edge_word(edge) * 8ull + shift,
 				      &head, &overlaid) ||
 		    !types_is_struct(&i->out.types, head) ||
 		    !infer_is_generic(i, head) || is_link(l, head) ||
 		    !types_pointer_at(&i->out.types, head, 0, &unused,
-				      &overlaid))
+				      &overlaid) ||
+		    (i->out.type[edge->to] && i->out.type[edge->to] != head))
 			continue;
-		error = add_members(l, edge->to, head, module);
+		if (infer_is_open(i, edge->to))
+			error = infer_decide(i, edge->to, head, INFER_MEDIUM,
+					     INFER_BY_POINTER, source,
+					     graph_edge_word(edge) * 8 +
+						     (uint32_t)shift);
+		if (!error)
+			error = add_members(l, edge->to, head, module);
 	}
 	return error;
 }
@@ -286,7 +294,6 @@ static struct kml_error *add_tables(struct lists *l, uint32_t source,
 static struct kml_error *find_heads(struct lists *l)
 {
 	struct inference *i = l->i;
-	const struct heap *heap = i->kernel->heap;
 	struct kml_error *error = NULL;
 	uint32_t id, module;
 	size_t j;
@@ -299,14 +306,8 @@ static struct kml_error *find_heads(struct lists *l)
 							 (uint32_t)j,
 					      root->start_va);
 	}
-	for (j = 0; !error && j < heap->regions.size; j++) {
-		const struct heap_region *r = &heap->regions.data[j];
-
-		if (r->flags & HEAP_ROOT && !(r->flags & HEAP_ALIAS) &&
-		    r->n_objects == 1 && r->va >= i->kernel->modules_va &&
-		    r->va < i->kernel->modules_end_va)
-			error = add_variables(l, r->first_id, r->va);
-	}
+	if (!error)
+		error = infer_each_module_word(i, add_module_variable, l);
 	for (id = 0; !error && i->out.types.ranges.size &&
 		     id < i->graph->n_objects; id++) {
 		uint32_t type = i->out.type[id];

@@ -139,20 +139,18 @@ static void dump_symbol(void *arg, const char *name, uint64_t va)
 	symbol->va = va;
 }
 
-/* As variables of the kernel have it: see root_link() of infer.c. */
-static uint64_t link_address(const struct kernel *kernel, uint64_t va)
-{
-	return va >= kernel->image_va ? va - kernel->kaslr_offset : va;
-}
-
-/* Per-cpu variables are left out: since they are linked into the image (Linux
- * 6.15, 9d7de2aa8b41), a module's have the addresses of other variables. */
-static bool is_memory(const struct kernel *kernel, uint64_t va)
+/* As variables of the kernel have it; false: it is nothing of a module's. */
+static bool link_address(const struct kernel *kernel, uint64_t va,
+			 uint64_t *ret)
 {
 	enum heap_reference how = HEAP_REF_NONE;
 
-	return heap_resolve(kernel->heap, va, &how) != HEAP_NONE &&
-	       how == HEAP_REF_ADDRESS;
+	if (heap_resolve(kernel->heap, va, &how) == HEAP_NONE ||
+	    (how != HEAP_REF_ADDRESS && how != HEAP_REF_PERCPU))
+		return false;
+	*ret = how == HEAP_REF_PERCPU ? va ^ TYPES_PERCPU :
+					va - kernel->kaslr_offset;
+	return true;
 }
 
 static void set_bases(const struct kernel *kernel, const struct places *places,
@@ -166,11 +164,12 @@ static void set_bases(const struct kernel *kernel, const struct places *places,
 	bad = calloc(n + 1, sizeof(*bad));
 	for (j = 0; bad && j < places->symbols.size; j++) {
 		const struct placed *s = &places->symbols.data[j];
-		uint64_t base = link_address(kernel, s->va) - s->offset;
+		uint64_t base;
 
 		if (s->in_file != 1 || s->in_dump != 1 ||
-		    !is_memory(kernel, s->va))
+		    !link_address(kernel, s->va, &base))
 			continue;
+		base -= s->offset;
 		if (bases[s->section] != UINT64_MAX &&
 		    bases[s->section] != base)
 			bad[s->section] = true;

@@ -135,6 +135,20 @@ struct kml_error *infer_by_symbols(struct inference *i) error_must_check;
 struct kml_error *infer_by_shape(struct inference *i) error_must_check;
 struct kml_error *infer_by_kin(struct inference *i) error_must_check;
 
+/* infer_variable.c: a word of a module's memory, or of its per-cpu variables,
+ * that refers to an object and is in a typed variable. */
+struct infer_module_word {
+	uint32_t source, module; /* of the graph; index */
+	uint64_t edge, where;    /* of the graph; from the source's start */
+	const struct type_variable *variable;
+	uint64_t offset;         /* in that */
+};
+typedef struct kml_error *infer_word_fn(struct inference *i, void *arg,
+					const struct infer_module_word *word);
+struct kml_error *infer_each_module_word(struct inference *i,
+					 infer_word_fn *fn, void *arg)
+	error_must_check;
+
 /* infer_list.c */
 struct kml_error *infer_by_list(struct inference *i) error_must_check;
 
