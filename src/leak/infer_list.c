@@ -18,6 +18,7 @@
 #define MAX_SAMPLES 32u /* elements that a struct is compared with */
 #define MANY 4u         /* examples that make a rule */
 #define MAX_LINKS 8u
+#define MAX_LINK_BYTES 24u
 
 /* All lists that begin at the same member of a type, or in one variable. */
 struct list {
@@ -247,7 +248,7 @@ static struct kml_error *add_members(struct lists *l, uint32_t source,
 		about.where = (uint32_t)offset;
 		/* Of a table all heads are alike. */
 		about.head_at = (uint32_t)(offset % bytes);
-		if (graph->at[j] == about.head_at &&
+		if (about.head_at - graph->at[j] < MAX_LINK_BYTES &&
 		    is_alike(i, source, graph->edges[j].to))
 			continue; /* its own link */
 		error = add_head(l, j, type, about.head_at, &about);
