@@ -41,16 +41,16 @@ _kmlanalyze()
 	fi
 	case $command in
 	leaks) options="$common --stack --limit --held-by-stack --no-content
-		--blind --precise --no-lines --kmemleak --compare --rules --baseline --no-types --type
+		--blind --precise --no-lines --kmemleak --compare --rules --baseline --no-types --type --modules
 		--min-age" ;;
 	show) options="${common/--verbose/} --stack --precise --no-content
-		--content --no-lines --rules --baseline --min-age --no-types --type --as-c" ;;
+		--content --no-lines --rules --baseline --min-age --no-types --type --modules --as-c" ;;
 	refs) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --no-types --type --limit" ;;
+		--baseline --min-age --no-types --type --modules --limit" ;;
 	path|whatis) options="${common/--verbose/} --stack --precise --rules
-		--baseline --min-age --no-lines --no-types --type" ;;
+		--baseline --min-age --no-lines --no-types --type --modules" ;;
 	caches) options=$common ;;
-	top) options="${common/--verbose/} --by --limit --rules --stack --precise --no-types --type" ;;
+	top) options="${common/--verbose/} --by --limit --rules --stack --precise --no-types --type --modules" ;;
 	profile) options='--output --cache-dir --no-cache --help' ;;
 	esac
 	if [[ $cur == -* ]]; then

@@ -486,6 +486,9 @@ static bool check_combination(const struct command *command,
 		return check_save(command, args, seen);
 	else if (args->records || args->compare)
 		return check_kmemleak(args, seen);
+	else if (args->options.n_modules && args->options.no_types &&
+		 args->options.no_lines)
+		usage_error("'--modules' is of no use with '--no-types' and '--no-lines'");
 	else if (kmemleak && seen & 4)
 		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
 	else if (kmemleak && args->options.held_by_stack)

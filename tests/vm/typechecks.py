@@ -82,6 +82,21 @@ def judge(program, vmcore, vmlinux):
 MISSED = {("stock-7.3-hold", "net_device"), ("stock-7.3-hold-track", "net_device")}
 
 
+def module_of(scenario):
+    return os.path.join(scenario.dir, "kmlhold.ko")
+
+
+def module_types(vm, scenario, program, vmcore):
+    """What the module logged, with the debuginfo of the module at hand: most get their type, none another."""
+    out = subprocess.run([program, vmcore, scenario.vmlinux, "list", module_of(scenario)], check=True, capture_output=True, text=True).stdout
+    typed = {int(f[0], 16): f for f in (line.split("\t") for line in out.splitlines())}
+    wanted = [t for t in scenario.truth if t.truth in ("leak", "live") and "type" in t.extra and t.addr in typed]
+    named = [t for t in wanted if typed[t.addr][3] != "none"]
+    wrong = collections.Counter((t.extra["type"],) + tuple(typed[t.addr][2:5]) for t in named if typed[t.addr][2] != t.extra["type"])
+    vm.checks.ok("%s: of %d objects of kmlhold, %d get a type, none a wrong one" % (scenario.name, len(wanted), len(named)),
+                 len(named) >= 0.8 * len(wanted) and not wrong, ["%d x %s" % (n, " ".join(w)) for w, n in wrong.most_common()])
+
+
 def words_at(vm, scenario, vmcore, address):
     """How many words refer to the object, all told."""
     ran = subprocess.run([vm.program, "refs", "-q", "--format=json", hex(address), *vmcore, scenario.vmlinux],
@@ -91,10 +106,10 @@ def words_at(vm, scenario, vmcore, address):
 
 def refcounts(vm, scenario, vmcore):
     """What was planted as a suspect, and what was not."""
-    ran = subprocess.run([vm.program, "-q", "--format=json", "--no-content", *vmcore, scenario.vmlinux],
+    ran = subprocess.run([vm.program, "-q", "--format=json", "--no-content", "--modules=" + module_of(scenario), *vmcore, scenario.vmlinux],
                          capture_output=True, env=vm.env, timeout=600)
     found = {int(s["address"], 16): s for s in json.loads(ran.stdout)["refcounts"]["suspects"]}
-    kinds = {"dentry", "inode", "file", "sk_buff", "net_device", "task_struct"}
+    kinds = {"dentry", "inode", "file", "sk_buff", "net_device", "task_struct", "kref"}
     planted = {t.addr: t for t in scenario.truth if t.truth == "suspect" and t.kind in kinds}
     pages = {a for a, s in found.items() if s["type"] == "page"}
     missed = [t for a, t in planted.items() if a not in found and (scenario.name, t.kind) not in MISSED]
@@ -139,9 +154,10 @@ def check(vm, scenario):
     refcounts(vm, scenario, vmcore)
     fragments(vm, scenario, vmcore)
     holdout = os.path.join(os.path.dirname(os.path.abspath(vm.program)), "tests", "unit", "infer-holdout")
-    if not scenario.name.endswith("-track"):
-        return
     if not vm.checks.ok("%s: tests/unit/infer-holdout is built" % scenario.name, os.path.exists(holdout)):
+        return
+    module_types(vm, scenario, holdout, vmcore[0])
+    if not scenario.name.endswith("-track"):
         return
     result = judge(holdout, vmcore[0], scenario.vmlinux)
     for confidence, least in (("known", 1), ("high", 0.99), ("medium", 0.95), ("low", 0.6)):
