@@ -90,8 +90,13 @@ bool module_files_find(struct module_files *files,
 	size_t i;
 
 	memset(files, 0, sizeof(*files));
-	for (i = 0; good && named && i < named->n; i++)
+	for (i = 0; good && named && i < named->n; i++) {
+		size_t n = files->paths.size;
+
 		good = add_below(files, named->paths[i]);
+		if (files->paths.size == n && !files->empty)
+			files->empty = named->paths[i];
+	}
 	files->n_named = files->paths.size;
 	/* It comes from the dump: keep it from leading elsewhere. */
 	if (release[0] && release[0] != '.' && !strchr(release, '/')) {

@@ -18,6 +18,8 @@ struct module_paths {
 struct module_files {
 	VEC(char *) paths;
 	size_t n_named; /* those that the user names come first */
+	const char *empty; /* a path that the user names, and that has none;
+			      NULL: they all have some */
 };
 
 /*

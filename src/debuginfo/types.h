@@ -102,7 +102,7 @@ struct types {
 	VEC(struct type_member) members;
 	VEC(struct type_variable) variables; /* by address, once sealed */
 	VEC(struct type_function) functions; /* by name, once sealed */
-	VEC(struct type_range) ranges;
+	VEC(struct type_range) ranges; /* by .first */
 	uint32_t n_btf; /* of records: those of the kernel's BTF come first */
 	uint32_t *by_name; /* structs, unions and opaque ones */
 	uint32_t n_by_name;

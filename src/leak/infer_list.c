@@ -176,13 +176,12 @@ static struct kml_error *follow_link(struct lists *l,
 
 static uint32_t module_of_type(const struct types *types, uint32_t type)
 {
-	size_t j;
+	const struct type_range *ranges = types->ranges.data;
+	size_t low = partition_point(types->ranges.size, mid,
+				     ranges[mid].first <= type);
 
-	for (j = 0; j < types->ranges.size; j++)
-		if (type >= types->ranges.data[j].first &&
-		    type < types->ranges.data[j].end)
-			return types->ranges.data[j].module;
-	return NO_MODULE;
+	return low && type < ranges[low - 1].end ? ranges[low - 1].module :
+						   NO_MODULE;
 }
 
 static struct kml_error *add_variables(struct lists *l, uint32_t source,

@@ -309,6 +309,10 @@ struct kml_error *infer_add_modules(struct kernel *kernel,
 	if (!module_files_find(&f.files, &named, profile_path(kernel->profile),
 			       image_facts(kernel->image)->release))
 		return error_nomem();
+	if (f.files.empty)
+		message_warning(kernel->messenger,
+				"there is no file of a module (NAME.ko) at '%s'",
+				f.files.empty);
 	for (j = 0; !error && j < kernel->modules.size; j++)
 		error = add_module(&f, &kernel->modules.data[j], has_btf[j]);
 	if (!error && f.index)
