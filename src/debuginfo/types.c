@@ -367,6 +367,28 @@ uint32_t types_struct_at(const struct types *types, uint32_t type,
 	return 0;
 }
 
+uint32_t types_step(const struct types *types, uint32_t type, uint64_t *offset)
+{
+	const struct type_info *record = types_get(types, type);
+	const struct type_member *m;
+	uint64_t bytes;
+	uint32_t i;
+
+	if (record->kind == TYPE_ARRAY) {
+		bytes = type_bytes(types, record->target, 0);
+		*offset = bytes ? *offset % bytes : *offset;
+		return record->target;
+	}
+	if (!types_is_struct(types, type))
+		return 0;
+	i = find_member(types, record, *offset, 0);
+	if (i == record->n_members)
+		return 0;
+	m = &types->members.data[record->first_member + i];
+	*offset -= m->offset;
+	return m->type;
+}
+
 /* Of a union's members, one that has a pointer there goes first; what has no
  * bytes, as an array without end, comes last. */
 static uint32_t choose_member(const struct types *types,

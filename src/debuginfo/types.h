@@ -254,6 +254,11 @@ bool types_member(const struct types *types, uint32_t type, const char *path,
 bool types_find_inner(const struct types *types, uint32_t outer,
 		      uint32_t inner, uint64_t *offset_ret);
 
+/* One step down: the type of the member or element that *@offset is in, which
+ * becomes the offset in that; 0: of none. */
+uint32_t types_step(const struct types *types, uint32_t type,
+		    uint64_t *offset);
+
 /* Does it end with an open-ended array, or is it a union? */
 bool types_is_open(const struct types *types, uint32_t type);
 

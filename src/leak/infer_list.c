@@ -18,6 +18,7 @@
 #define MAX_SAMPLES 32u /* elements that a struct is compared with */
 #define MANY 4u         /* examples that make a rule */
 #define MAX_LINKS 8u
+#define MAX_DEPTH 24u
 #define MAX_LINK_BYTES 24u
 
 /* All lists that begin at the same member of a type, or in one variable. */
@@ -36,38 +37,58 @@ struct element {
 
 struct lists {
 	struct inference *i;
-	uint32_t links[MAX_LINKS];
-	size_t n_links;
+	uint32_t links[MAX_LINKS], heads[MAX_LINKS];
+	size_t n_links, n_heads;
 	VEC(struct list) lists;
 	VEC(struct element) elements; /* grows while it is walked */
 	uint64_t *seen;               /* a bit by object */
 };
 
+static size_t find_names(const struct types *types, const char *const *names,
+			 size_t n_names, uint32_t *ret)
+{
+	uint32_t first, n, type;
+	size_t found = 0, j;
+
+	for (j = 0; j < n_names; j++) {
+		type = types_find(types, names[j], &first, &n);
+		if (n == 1)
+			ret[found++] = type;
+	}
+	return found;
+}
+
 static void find_links(struct lists *l)
 {
-	static const char *const names[MAX_LINKS] = {
+	static const char *const links[] = {
 		"list_head", "hlist_node", "hlist_nulls_node",
-		"hlist_bl_node", "rb_node", "llist_node", "rhash_head",
+		"hlist_bl_node", "rb_node", "llist_node",
 	};
-	uint32_t first, n;
+	static const char *const heads[] = {
+		"hlist_head", "hlist_nulls_head", "hlist_bl_head", "rb_root",
+		"rb_root_cached", "llist_head",
+	};
+	const struct types *types = &l->i->out.types;
+
+	_Static_assert(ARRAY_SIZE(links) <= MAX_LINKS &&
+			       ARRAY_SIZE(heads) <= MAX_LINKS,
+		       "there is no room");
+	l->n_links = find_names(types, links, ARRAY_SIZE(links), l->links);
+	l->n_heads = find_names(types, heads, ARRAY_SIZE(heads), l->heads);
+}
+
+static bool is_one_of(const uint32_t *set, size_t n, uint32_t type)
+{
 	size_t j;
 
-	for (j = 0; j < MAX_LINKS && names[j]; j++) {
-		uint32_t type = types_find(&l->i->out.types, names[j], &first,
-					   &n);
-
-		if (n == 1)
-			l->links[l->n_links++] = type;
-	}
+	for (j = 0; j < n && set[j] != type; j++)
+		;
+	return j < n;
 }
 
 static bool is_link(const struct lists *l, uint32_t type)
 {
-	size_t j;
-
-	for (j = 0; j < l->n_links && l->links[j] != type; j++)
-		;
-	return j < l->n_links;
+	return is_one_of(l->links, l->n_links, type);
 }
 
 /* Objects that may be of one type: of one cache, or of one size. */
@@ -110,10 +131,42 @@ static bool find_list(const struct lists *l, const struct list *list,
 		if (other->head_type != list->head_type ||
 		    other->head_at != list->head_at ||
 		    other->link != list->link || other->at != list->at ||
+		    other->module != list->module ||
 		    !is_alike(l->i, other->example, list->example))
 			continue;
 		*ret = (uint32_t)(j - 1);
 		return true;
+	}
+	return false;
+}
+
+static uint32_t module_of_type(const struct types *types, uint32_t type)
+{
+	const struct type_range *ranges = types->ranges.data;
+	size_t low = partition_point(types->ranges.size, mid,
+				     ranges[mid].first <= type);
+
+	return low && type < ranges[low - 1].end ? ranges[low - 1].module :
+						   NO_MODULE;
+}
+
+/* Is what @offset of a type heads the module's own, not in a struct of the
+ * kernel, as a timer's or a mutex' link? */
+static bool is_own(const struct lists *l, uint32_t type, uint64_t offset,
+		   uint32_t module)
+{
+	const struct types *types = &l->i->out.types;
+	unsigned depth;
+
+	for (depth = 0; depth < MAX_DEPTH && type; depth++) {
+		if (types_get(types, type)->kind == TYPE_POINTER)
+			return true;
+		if (types_is_struct(types, type) &&
+		    types_get(types, type)->name && !is_link(l, type) &&
+		    !is_one_of(l->heads, l->n_heads, type) &&
+		    module_of_type(types, type) != module)
+			return false;
+		type = types_step(types, type, &offset);
 	}
 	return false;
 }
@@ -138,6 +191,8 @@ static struct kml_error *add_head(struct lists *l, uint64_t edge_index,
 			      &overlaid) ||
 	    !is_link(l, list.link) || !infer_fit_of(l->i, edge->to).open)
 		return NULL;
+	if (!is_own(l, pointed_by, offset, list.module))
+		list.module = NO_MODULE;
 	if (!find_list(l, &list, &index)) {
 		index = (uint32_t)l->lists.size;
 		if (!vec_push(&l->lists, list))
@@ -173,16 +228,6 @@ static struct kml_error *follow_link(struct lists *l,
 }
 
 /* ---- heads */
-
-static uint32_t module_of_type(const struct types *types, uint32_t type)
-{
-	const struct type_range *ranges = types->ranges.data;
-	size_t low = partition_point(types->ranges.size, mid,
-				     ranges[mid].first <= type);
-
-	return low && type < ranges[low - 1].end ? ranges[low - 1].module :
-						   NO_MODULE;
-}
 
 static struct kml_error *add_variables(struct lists *l, uint32_t source,
 				       uint64_t start_va)
