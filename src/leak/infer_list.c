@@ -411,6 +411,9 @@ static unsigned score(struct lists *l, uint32_t type,
 	    type == list->link ||
 	    infer_size(l->i, &fit, type) != INFER_WHOLE)
 		return 0;
+	/* One without end would fit any slot. */
+	if (types_get(&l->i->out.types, type)->size <= fit.least)
+		return 0;
 	for (j = 0; j < MIN(n, MAX_SAMPLES); j++) {
 		struct infer_match match =
 			infer_check(l->i, elements[j].id, type);
