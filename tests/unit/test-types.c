@@ -282,6 +282,7 @@ static void test_module(void **state)
 #define N_NODES 8u
 #define N 24u /* nodes, then objects of kmalloc-64 */
 #define ITEM_ID(i) (N_NODES + (i))
+#define VARIABLE UINT64_C(0xffffffff82000000) /* a list_head, where a root is */
 
 struct fixture {
 	struct heap heap;
@@ -348,17 +349,25 @@ static void infer_all(struct fixture *f,
 
 	make_blob(&b);
 	load(&types, &b);
-	f->graph.n_objects = f->graph.n_sources = N;
+	if (f->kernel.roots.size) {
+		const struct type_variable variable = { VARIABLE, LIST, 0 };
+
+		assert_true(vec_push(&types.variables, variable));
+		assert_ok(types_seal(&types));
+	}
+	f->graph.n_objects = N;
+	f->graph.n_sources = N + (uint32_t)f->kernel.roots.size;
 	f->graph.n_edges = f->n;
 	f->graph.edges = f->edges;
 	f->graph.at = f->at;
-	f->graph.first = calloc(N + 1, sizeof(*f->graph.first));
-	for (i = 0; i < N; i++) {
+	f->graph.first = calloc(f->graph.n_sources + 1u,
+				sizeof(*f->graph.first));
+	for (i = 0; i < f->graph.n_sources; i++) {
 		f->graph.first[i] = j;
 		while (j < f->n && f->from[j] == i)
 			j++;
 	}
-	f->graph.first[N] = j;
+	f->graph.first[f->graph.n_sources] = j;
 	assert_int_equal(j, f->n);
 	assert_ok(infer_run(&f->kernel, &f->graph, &types, &options,
 			    &f->infer));
@@ -369,6 +378,7 @@ static void destroy(struct fixture *f)
 	infer_deinit(&f->infer);
 	free(f->graph.first);
 	vec_deinit(&f->kernel.caches);
+	vec_deinit(&f->kernel.roots);
 	heap_deinit(&f->heap);
 }
 
@@ -438,6 +448,55 @@ static void test_place(void **state)
 	destroy(&f);
 }
 
+/* A list that a variable heads, of items of which @n are known; the last two
+ * only by it. */
+static void make_list(struct fixture *f, uint32_t n)
+{
+	const struct kernel_root root = {
+		.start_va = VARIABLE, .bytes = 16,
+		.kind = ROOT_SECTION,
+	};
+	uint32_t i;
+
+	make(f);
+	assert_true(vec_push(&f->kernel.roots, root));
+	for (i = 0; i < n; i++) {
+		point(f, i, 0, (i + 1) % n, 0); /* so that it is two's word */
+		point(f, i, 8, ITEM_ID(i), 0);
+	}
+	for (i = 0; i < n + 2; i++) {
+		if (i < n + 1)
+			point(f, ITEM_ID(i), 8, ITEM_ID(i + 1), 8);
+		if (i)
+			point(f, ITEM_ID(i), 16, ITEM_ID(i - 1), 8);
+		if (i < n)
+			point(f, ITEM_ID(i), 24, i, 0);
+	}
+	point(f, N, 0, ITEM_ID(0), 8);
+	point(f, N, 8, ITEM_ID(n + 1), 8);
+}
+
+static void test_list(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	make_list(&f, 5);
+	infer_all(&f, NULL, 0);
+	assert_int_equal(f.infer.confidence[ITEM_ID(4)], INFER_HIGH);
+	assert_int_equal(f.infer.type[ITEM_ID(6)], ITEM);
+	assert_int_equal(f.infer.reason[ITEM_ID(6)], INFER_BY_PLACE);
+	assert_int_equal(f.infer.confidence[ITEM_ID(6)], INFER_HIGH);
+	assert_int_equal(f.infer.from[ITEM_ID(6)], N);
+	destroy(&f);
+	/* Two are no rule yet. */
+	make_list(&f, 2);
+	infer_all(&f, NULL, 0);
+	assert_int_equal(f.infer.type[ITEM_ID(3)], ITEM);
+	assert_int_equal(f.infer.confidence[ITEM_ID(3)], INFER_LOW);
+	destroy(&f);
+}
+
 static void test_override(void **state)
 {
 	const struct infer_override override = { ITEM_ID(0), NODE };
@@ -463,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_pointers),
 		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_place),
+		cmocka_unit_test(test_list),
 		cmocka_unit_test(test_override),
 	};
 
