@@ -194,10 +194,11 @@ struct kml_error *types_seal(struct types *types)
 }
 
 struct kml_error *types_note_module(struct types *types, uint32_t module,
-				    size_t first)
+				    size_t first, bool from_file)
 {
 	struct type_range range = {
 		module, (uint32_t)first, (uint32_t)types->records.size,
+		from_file,
 	};
 
 	if (range.first == range.end || vec_push(&types->ranges, range))
@@ -236,6 +237,17 @@ static uint64_t type_bytes(const struct types *types, uint32_t type,
 		return record->size;
 	return MIN(type_bytes(types, record->target, depth + 1),
 		   UINT32_MAX) * record->count;
+}
+
+bool types_stands(const struct types *types, uint32_t type)
+{
+	uint32_t first, n, j;
+
+	types_find(types, types_name(types, type), &first, &n);
+	for (j = 0; j < n; j++)
+		if (types->by_name[first + j] == type)
+			return true;
+	return false;
 }
 
 const struct type_variable *types_variable(const struct types *types,

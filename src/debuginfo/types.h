@@ -72,6 +72,7 @@ struct type_variable {
 struct type_range {
 	uint32_t module; /* index */
 	uint32_t first, end;
+	bool from_file; /* the dump has none of it: it was built without BTF */
 };
 
 struct type_function {
@@ -139,7 +140,8 @@ struct kml_error *types_add_dwarf(struct types *types,
 
 /* What was added since there were @first records came with a module. */
 struct kml_error *types_note_module(struct types *types, uint32_t module,
-				    size_t first) error_must_check;
+				    size_t first, bool from_file)
+	error_must_check;
 
 /* Sort what is looked up; to be called again after more was added. */
 struct kml_error *types_seal(struct types *types) error_must_check;
@@ -204,6 +206,9 @@ static inline bool types_is_struct(const struct types *types, uint32_t type)
 
 	return kind == TYPE_STRUCT || kind == TYPE_UNION;
 }
+
+/* Is a struct not a copy of one that was there before?  See types_seal(). */
+bool types_stands(const struct types *types, uint32_t type);
 
 /* The variable that a link-time address lies in; NULL: not known. */
 const struct type_variable *types_variable(const struct types *types,

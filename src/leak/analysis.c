@@ -312,6 +312,8 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 		.held_out = UINT32_MAX,
 		.overrides = overrides,
 		.n_overrides = a->options.n_types,
+		.sites = &a->sites,
+		.reached = a->reached,
 	};
 	const struct infer_sources sources = {
 		.cache_dir = a->options.cache_dir,

@@ -31,7 +31,8 @@ const char *const infer_reasons[INFER_REASONS] = {
 	[INFER_BY_POINTER] = "pointer",	 [INFER_BY_MEMBER] = "member",
 	[INFER_BY_PLACE] = "place",	 [INFER_BY_SYMBOLS] = "symbols",
 	[INFER_BY_SHAPE] = "shape",	 [INFER_BY_KIN] = "kin",
-	[INFER_BY_MODULE] = "module",
+	[INFER_BY_MODULE] = "module", [INFER_BY_SITE] = "site",
+	[INFER_BY_FIT] = "fit", [INFER_BY_GUESS] = "guess",
 };
 
 /* ---- caches */
@@ -582,27 +583,44 @@ static struct kml_error *allocate(struct inference *i)
 		       error_nomem();
 }
 
-static struct kml_error *resemble(struct inference *i)
+static struct kml_error *go(struct inference *i,
+			    struct kml_error *(*way)(struct inference *),
+			    bool *progress)
+{
+	struct kml_error *error = way(i);
+
+	*progress |= i->queue.size > 0;
+	return error ? error : propagate(i);
+}
+
+/* Until nothing new has a type, or for so many @rounds. */
+static struct kml_error *compare(struct inference *i, unsigned rounds)
 {
 	static struct kml_error *(*const ways[])(struct inference *) = {
 		infer_by_symbols, infer_by_list, infer_by_place, infer_by_kin,
-		infer_by_shape,
+		infer_by_shape, infer_by_site,
 	};
 	struct kml_error *error = NULL;
 	bool progress = true;
-	unsigned round;
 	size_t j;
 
-	for (round = 0; !error && progress && round < MAX_ROUNDS; round++) {
+	while (!error && progress && rounds--) {
 		progress = false;
-		for (j = 0; !error && j < ARRAY_SIZE(ways); j++) {
-			error = ways[j](i);
-			progress |= i->queue.size > 0;
-			if (!error)
-				error = propagate(i);
-		}
+		for (j = 0; !error && j < ARRAY_SIZE(ways); j++)
+			error = go(i, ways[j], &progress);
 	}
 	return error;
+}
+
+static struct kml_error *resemble(struct inference *i)
+{
+	bool progress = false;
+	struct kml_error *error = compare(i, MAX_ROUNDS);
+
+	/* The last resort, where nothing better is left to come. */
+	if (!error)
+		error = go(i, infer_by_own, &progress);
+	return error || !progress ? error : compare(i, 1);
 }
 
 /* Later voices against what was decided early. */
@@ -655,7 +673,8 @@ struct kml_error *infer_run(struct kernel *kernel, const struct graph *graph,
 			    struct infer *ret)
 {
 	struct inference i = {
-		.kernel = kernel, .graph = graph, .held_out = options->held_out,
+		.kernel = kernel, .graph = graph, .options = options,
+		.held_out = options->held_out,
 	};
 	struct kml_error *error;
 

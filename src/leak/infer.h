@@ -23,6 +23,7 @@
 #include "debuginfo/types.h"
 #include "graph/graph.h"
 #include "kernel/kernel.h"
+#include "leak/site.h"
 
 enum infer_confidence {
 	INFER_NONE,
@@ -49,6 +50,11 @@ enum infer_reason {
 	INFER_BY_KIN,      /* the other objects of its cache are of it */
 	INFER_BY_MODULE,   /* it is on a module's list, where of the module's
 			      own structs only this one fits */
+	INFER_BY_SITE,     /* what else the same function allocated is of it */
+	INFER_BY_FIT,      /* of the own structs of the module that allocated it
+			      only this one fits */
+	INFER_BY_GUESS,    /* it is leaked, nobody says by whom, and of all
+			      modules' own structs only this one fits */
 	INFER_REASONS,
 };
 /* "user", "cache", ...: stable. */
@@ -83,6 +89,9 @@ struct infer_options {
 	uint32_t held_out; /* a cache that is taken for one of kmalloc, to see
 			      whether inference finds what its name says;
 			      UINT32_MAX: none */
+	struct sites *sites;       /* open; NULL: who allocated what is not to
+				      count */
+	const uint64_t *reached;   /* by the mark; NULL: not known */
 };
 
 /* @types is taken over.  Frees what it holds on failure. */

@@ -61,18 +61,6 @@ static unsigned score(struct lists *l, uint32_t type,
 	return 1 + good;
 }
 
-/* Not a copy of a struct that is there already: see types_seal(). */
-static bool stands(const struct types *types, uint32_t type)
-{
-	uint32_t first, n, j;
-
-	types_find(types, types_name(types, type), &first, &n);
-	for (j = 0; j < n; j++)
-		if (types->by_name[first + j] == type)
-			return true;
-	return false;
-}
-
 /* The only struct of the module's own that can be on the list; 0: none, or
  * several. */
 static uint32_t find_own(struct lists *l, const struct list *list,
@@ -90,7 +78,7 @@ static uint32_t find_own(struct lists *l, const struct list *list,
 		for (type = range->first; type < range->end; type++) {
 			if (types_get(types, type)->kind != TYPE_STRUCT ||
 			    !types_get(types, type)->name ||
-			    !stands(types, type) ||
+			    !types_stands(types, type) ||
 			    !score(l, type, elements, n, list->at))
 				continue;
 			if (found)

@@ -237,7 +237,7 @@ static struct kml_error *add_types(struct finder *f,
 		       types_note_module(f->types,
 					 (uint32_t)(module -
 						    f->kernel->modules.data),
-					 first);
+					 first, true);
 }
 
 /* One that is unreadable, or of another build, is no harm. */

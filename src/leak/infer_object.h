@@ -42,6 +42,7 @@ struct inference {
 	struct kernel *kernel;
 	const struct graph *graph;
 	struct infer out;
+	const struct infer_options *options;
 	uint32_t held_out;
 	uint32_t *region; /* by object: index; looked up all the time */
 	struct infer_index index;
@@ -151,6 +152,10 @@ struct kml_error *infer_each_module_word(struct inference *i,
 
 /* infer_list.c */
 struct kml_error *infer_by_list(struct inference *i) error_must_check;
+
+/* infer_site.c: by who allocated it. */
+struct kml_error *infer_by_site(struct inference *i) error_must_check;
+struct kml_error *infer_by_own(struct inference *i) error_must_check;
 
 /* infer.c: say what an object is, unless that is known already. */
 struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,

@@ -98,7 +98,8 @@ static struct kml_error *add_modules(struct kernel *kernel, struct types *types,
 		error = add_module(kernel, types, &kernel->modules.data[j],
 				   &data, &size, &base, &has_btf[j]);
 		if (!error)
-			error = types_note_module(types, (uint32_t)j, first);
+			error = types_note_module(types, (uint32_t)j, first,
+						  false);
 	}
 	return error;
 }

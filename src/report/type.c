@@ -114,6 +114,21 @@ static void format_why(struct report *report, const struct infer *infer,
 			 "%s leads to it, and of that module's structs only this one fits",
 			 source);
 		break;
+	case INFER_BY_SITE:
+		snprintf(ret, TYPE_WHY_BYTES,
+			 "the same code allocated 0x%016" PRIx64 ", which is one",
+			 heap_object_va(report->heap, infer->from[id]));
+		break;
+	case INFER_BY_FIT:
+		snprintf(ret, TYPE_WHY_BYTES,
+			 "%s allocated it, and of its own structs only this one fits",
+			 report->kernel->modules.data[where].name);
+		break;
+	case INFER_BY_GUESS:
+		snprintf(ret, TYPE_WHY_BYTES,
+			 "of all modules' own structs only this one, of %s, fits",
+			 report->kernel->modules.data[where].name);
+		break;
 	case INFER_BY_SYMBOLS:
 		snprintf(ret, TYPE_WHY_BYTES,
 			 "it refers to the same symbol at +0x%x as others of that type",

@@ -105,18 +105,24 @@ static bool has_source(unsigned reason)
 {
 	return reason == INFER_BY_VARIABLE || reason == INFER_BY_POINTER ||
 	       reason == INFER_BY_MEMBER || reason == INFER_BY_PLACE ||
-	       reason == INFER_BY_MODULE;
+	       reason == INFER_BY_MODULE || reason == INFER_BY_SITE;
+}
+
+/* Or a module? */
+static bool names_module(unsigned reason)
+{
+	return reason == INFER_BY_FIT || reason == INFER_BY_GUESS;
 }
 
 /* Or only a place in the object itself? */
 static bool has_place(unsigned reason)
 {
 	return has_source(reason) || reason == INFER_BY_SYMBOLS ||
-	       reason == INFER_BY_SHAPE;
+	       reason == INFER_BY_SHAPE || names_module(reason);
 }
 
 static void archive_type_sources(struct archive *a, struct infer *infer,
-				 const struct graph *graph)
+				 const struct graph *graph, size_t n_modules)
 {
 	uint32_t last = 0, id;
 
@@ -129,12 +135,18 @@ static void archive_type_sources(struct archive *a, struct infer *infer,
 	for (id = 0; !a->failed && id < infer->n_objects; id++) {
 		if (has_place(infer->reason[id]))
 			archive_u32(a, &infer->where[id]);
+		archive_check(a, !names_module(infer->reason[id]) ||
+			      infer->where[id] < n_modules,
+			      "a type's module");
 		if (!has_source(infer->reason[id]))
 			continue;
 		last = archive_near(a, infer->from[id], last);
 		if (a->loading)
 			infer->from[id] = last;
-		archive_check(a, last < graph->n_sources, "a typed pointer");
+		archive_check(a, last < (infer->reason[id] == INFER_BY_SITE ?
+						 infer->n_objects :
+						 graph->n_sources),
+			      "a typed pointer");
 	}
 }
 
@@ -181,7 +193,8 @@ void archive_infer(struct archive *a, struct snapshot *snapshot)
 	if (a->failed)
 		return;
 	archive_object_types(a, infer);
-	archive_type_sources(a, infer, &analysis->graph);
+	archive_type_sources(a, infer, &analysis->graph,
+			     analysis->kernel.modules.size);
 	for (i = 0; i < INFER_CONFIDENCES; i++)
 		archive_u64(a, &infer->counts[i]);
 	archive_vec(a, &refcounts->suspects, archive_suspect, &analysis->heap);
