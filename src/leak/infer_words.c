@@ -64,7 +64,8 @@ static struct kml_error *lay_out(struct inference *i)
 	i->region_words = malloc((n + 1) * sizeof(*i->region_words));
 	i->region_stride = calloc(n + 1, sizeof(*i->region_stride));
 	i->text = bitmap_alloc(i->graph->n_objects);
-	if (!i->region_words || !i->region_stride || !i->text)
+	i->named = bitmap_alloc(i->graph->n_objects);
+	if (!i->region_words || !i->region_stride || !i->text || !i->named)
 		return error_nomem();
 	for (j = 0; j < n; j++) {
 		const struct heap_region *r = &i->kernel->heap->regions.data[j];
@@ -112,6 +113,7 @@ static struct kml_error *read_object(struct inference *i, uint32_t id,
 			continue;
 		symbol.offset = w * 8;
 		symbol.va = word;
+		bitmap_set(i->named, id);
 		if (!vec_push(&i->symbols, symbol))
 			return error_nomem();
 	}
@@ -254,9 +256,12 @@ const struct infer_symbol *infer_symbols(const struct inference *i, uint32_t id,
 					 size_t *n_ret)
 {
 	const struct infer_symbol *data = i->symbols.data;
-	size_t low = partition_point(i->symbols.size, mid, data[mid].id < id);
-	size_t n = 0;
+	size_t low, n = 0;
 
+	*n_ret = 0;
+	if (!bitmap_test(i->named, id))
+		return data;
+	low = partition_point(i->symbols.size, mid, data[mid].id < id);
 	while (low + n < i->symbols.size && data[low + n].id == id)
 		n++;
 	*n_ret = n;
