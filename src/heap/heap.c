@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
 #define GIB (UINT64_C(1) << 30)
@@ -80,7 +81,7 @@ struct kml_error *heap_init(struct heap *heap, uint64_t direct_va,
 	heap->end_pfn = end_pfn;
 	heap->vmemmap_va = vmemmap_va;
 	heap->page_struct_bytes = page_struct_bytes;
-	heap->pfn_region = malloc(MAX(end_pfn, 1) * sizeof(*heap->pfn_region));
+	heap->pfn_region = huge_malloc(end_pfn, sizeof(*heap->pfn_region));
 	if (!heap->pfn_region)
 		return error_nomem();
 	memset(heap->pfn_region, 0xff, end_pfn * sizeof(*heap->pfn_region));

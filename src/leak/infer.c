@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 #include "graph/overrides.h"
 #include "kernel/type.h"
@@ -554,14 +555,14 @@ static struct kml_error *allocate(struct inference *i)
 	struct infer *out = &i->out;
 
 	out->n_objects = i->graph->n_objects;
-	out->type = calloc(n, sizeof(*out->type));
-	out->from = calloc(n, sizeof(*out->from));
-	out->where = calloc(n, sizeof(*out->where));
-	out->confidence = calloc(n, 1);
-	out->reason = calloc(n, 1);
-	out->votes = calloc(n, 1);
+	out->type = huge_calloc(n, sizeof(*out->type));
+	out->from = huge_calloc(n, sizeof(*out->from));
+	out->where = huge_calloc(n, sizeof(*out->where));
+	out->confidence = huge_calloc(n, 1);
+	out->reason = huge_calloc(n, 1);
+	out->votes = huge_calloc(n, 1);
 	out->part = calloc(n / 8 + 1, 1);
-	i->said = calloc(n, sizeof(*i->said));
+	i->said = huge_calloc(n, sizeof(*i->said));
 	return out->type && out->from && out->where && out->confidence &&
 			       out->reason && out->votes && out->part && i->said ?
 		       NULL :

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 #include "kernel/symbol.h"
 #include "leak/infer_object.h"
@@ -78,7 +79,7 @@ static struct kml_error *lay_out(struct inference *i)
 			(uint32_t)MIN(r->object_bytes / 8, INFER_MAX_WORDS);
 		words += (uint64_t)i->region_stride[j] * r->n_objects;
 	}
-	i->classes = calloc(words / 32 + 1, sizeof(*i->classes));
+	i->classes = huge_calloc(words / 32 + 1, sizeof(*i->classes));
 	return i->classes ? NULL : error_nomem();
 }
 

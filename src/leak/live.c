@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/pool.h"
 #include "base/util.h"
 #include "leak/regular.h"
@@ -39,8 +40,10 @@ struct build {
 	unsigned n_threads;
 	uint64_t *chunk_end; /* of the rows of a chunk of objects */
 	uint8_t *rank;       /* by node: what it takes to reach it */
-	uint32_t *queue[LIVE_RANKS]; /* nodes to be looked at */
-	uint32_t n_queue[LIVE_RANKS];
+	/* Nodes to be looked at, the first one first; none is twice in one of
+	 * these. */
+	uint32_t *queue[LIVE_RANKS];
+	uint32_t n_queue[LIVE_RANKS], n_done[LIVE_RANKS];
 	VEC(uint32_t) kept; /* objects of the root's row */
 };
 
@@ -236,8 +239,8 @@ static struct kml_error *fill_rows(struct build *b)
 
 	flow->n_nodes = live_root(b->live) + 1;
 	flow->root = live_root(b->live);
-	flow->first = malloc((flow->n_nodes + 1ull) * sizeof(*flow->first));
-	flow->to = malloc(MAX(max, 1) * sizeof(*flow->to));
+	flow->first = huge_malloc(flow->n_nodes + 1ull, sizeof(*flow->first));
+	flow->to = huge_malloc(max, sizeof(*flow->to));
 	if (!flow->first || !flow->to)
 		return error_nomem();
 	error = fill_object_rows(b);
@@ -379,11 +382,32 @@ static void follow(struct build *b, uint32_t node, unsigned rank)
 			MAX(rank, ranks[flow->to[i] >> SORT_SHIFT]));
 }
 
+/* The rows of nodes that come later, and the ranks of what is in them. */
+static void ask_for_rows(const struct build *b, const uint32_t *queue,
+			 uint32_t n)
+{
+	const struct flow *flow = b->flow;
+	uint64_t i, end;
+
+	if (n > 3 * AHEAD)
+		__builtin_prefetch(&flow->first[queue[3 * AHEAD]]);
+	if (n > 2 * AHEAD)
+		__builtin_prefetch(&flow->to[flow->first[queue[2 * AHEAD]]]);
+	if (n <= AHEAD)
+		return;
+	i = flow->first[queue[AHEAD]];
+	end = MIN(flow->first[queue[AHEAD] + 1ull], i + AHEAD);
+	for (; i < end; i++)
+		__builtin_prefetch(&b->rank[flow->to[i] & TARGET_MASK], 1);
+}
+
 static void drain(struct build *b, unsigned rank)
 {
-	while (b->n_queue[rank]) {
-		uint32_t node = b->queue[rank][--b->n_queue[rank]];
+	while (b->n_done[rank] < b->n_queue[rank]) {
+		uint32_t at = b->n_done[rank]++;
+		uint32_t node = b->queue[rank][at];
 
+		ask_for_rows(b, &b->queue[rank][at], b->n_queue[rank] - at);
 		/* It may have been reached by better means since. */
 		if (b->rank[node] == rank)
 			follow(b, node, rank);
@@ -523,10 +547,10 @@ static struct kml_error *rank_and_cut(struct build *b)
 	unsigned rank;
 	uint64_t i;
 
-	b->rank = malloc(b->flow->n_nodes);
+	b->rank = huge_malloc(b->flow->n_nodes, 1);
 	for (rank = 0; rank < LIVE_RANKS; rank++) {
-		b->queue[rank] = malloc(b->flow->n_nodes *
-					sizeof(*b->queue[rank]));
+		b->queue[rank] = huge_malloc(b->flow->n_nodes,
+					     sizeof(*b->queue[rank]));
 		if (!b->queue[rank])
 			return error_nomem();
 	}

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "base/pool.h"
 #include "base/util.h"
 #include "graph/overrides.h"
@@ -90,7 +91,7 @@ static struct kml_error *make_classes(struct regular *r)
 
 	if (!r->first || r->n_classes > UINT16_MAX)
 		return NULL;
-	r->classes = malloc((r->graph->n_objects + 1ull) * sizeof(*r->classes));
+	r->classes = huge_malloc(r->graph->n_objects, sizeof(*r->classes));
 	if (!r->classes)
 		return error_nomem();
 	for (i = 0; i < heap->regions.size; i++) {
