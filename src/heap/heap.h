@@ -27,9 +27,9 @@
 #include "base/vec.h"
 
 #define HEAP_NONE UINT32_MAX
-/* So many ids share an entry of id_page: about as many as a slab has objects, so
- * that the search from there is short. */
-#define HEAP_ID_PAGE 64u
+/* So many ids share an entry of id_page: no more than a slab has objects, so that
+ * the search from there ends at once mostly. */
+#define HEAP_ID_PAGE 16u
 
 enum heap_kind {
 	HEAP_SLAB,    /* owner: index of the kmem_cache */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * `many VMCORE VMLINUX [THREADS]`: how long inference, dominators and what
- * comes of them take on a dump, and what inference says of how many objects.
- * For tests/bench/bench-many, which says what that means.
+ * `many VMCORE VMLINUX [THREADS]`: how long inference takes on a dump, and
+ * dominators and what comes of them, and what inference says of how many
+ * objects.  For tests/bench/bench-many, which says what that means.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -46,32 +46,54 @@ static long status(const char *what)
 	return value;
 }
 
-static double wall, cpu;
+static struct stage_time begin;
 
 static void start(void)
 {
-	wall = seconds(CLOCK_MONOTONIC);
-	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
+	begin.wall_s = seconds(CLOCK_MONOTONIC);
+	begin.cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 static void stop(const char *what)
 {
+	printf("stage %s %.3f %.3f\n", what,
+	       seconds(CLOCK_MONOTONIC) - begin.wall_s,
+	       seconds(CLOCK_PROCESS_CPUTIME_ID) - begin.cpu_s);
+	fflush(stdout);
+}
+
+/* The highest so far, and how much of the present one are files' pages. */
+static void print_memory(const char *when)
+{
 	struct rusage usage;
 
 	getrusage(RUSAGE_SELF, &usage);
-	printf("stage %s %.3f %.3f %ld %ld\n", what,
-	       seconds(CLOCK_MONOTONIC) - wall,
-	       seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, usage.ru_maxrss,
-	       status("RssFile"));
-	fflush(stdout);
-	start();
+	printf("memory %s %ld %ld\n", when, usage.ru_maxrss, status("RssFile"));
 }
 
-/* The yardstick: where does each reference lead to?  Once, in their order, on
- * one thread: what any algorithm over the graph does at least. */
-static uint32_t *go_through(const struct graph *graph)
+/* What comes before them is the others', whatever they are. */
+static void print_stages(const struct kml_analysis *a)
+{
+	struct stage_time others = { 0 };
+	unsigned i;
+
+	for (i = 0; i < STAGES; i++) {
+		if (i == STAGE_TYPES)
+			continue;
+		others.wall_s += a->stages[i].wall_s;
+		others.cpu_s += a->stages[i].cpu_s;
+	}
+	printf("stage others %.3f %.3f\nstage types %.3f %.3f\n",
+	       others.wall_s, others.cpu_s, a->stages[STAGE_TYPES].wall_s,
+	       a->stages[STAGE_TYPES].cpu_s);
+}
+
+/* The yardstick: to go once through all references, on one thread, and to what
+ * they lead to: any algorithm over the graph does that at least. */
+static void go_through(const struct graph *graph)
 {
 	uint32_t *referred = calloc(graph->n_objects + 1ull, sizeof(*referred));
+	uint32_t most = 0, id;
 	uint64_t i;
 
 	if (!referred)
@@ -80,7 +102,10 @@ static uint32_t *go_through(const struct graph *graph)
 	for (i = 0; i < graph->n_edges; i++)
 		referred[graph->edges[i].to]++;
 	stop("yardstick");
-	return referred;
+	for (id = 0; id < graph->n_objects; id++)
+		most = MAX(most, referred[id]);
+	printf("most %" PRIu32 "\n", most);
+	free(referred);
 }
 
 static void print_types(const struct kml_analysis *a)
@@ -115,20 +140,18 @@ int main(int argc, char **argv)
 	}
 	options.vmcore = paths;
 	options.n_vmcore = 1;
-	options.infer = true;
 	options.vmlinux = argv[2];
 	options.threads = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 0) : 0;
-	start();
 	check(kml_analyze(&options, &a));
-	stop("leaks");
+	print_memory("analysis");
 	printf("objects %" PRIu32 "\nreferences %" PRIu64 "\n",
 	       a->graph.n_objects, a->graph.n_edges);
-	free(go_through(&a->graph));
+	print_stages(a);
+	go_through(&a->graph);
 	start();
-	check(analysis_infer(a));
-	stop("inference");
-	check(analysis_retain(a));
-	stop("dominators");
+	check(analysis_find_holdings(a));
+	stop("holdings");
+	print_memory("holdings");
 	print_types(a);
 	kml_analysis_destroy(a);
 	return 0;
