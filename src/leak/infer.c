@@ -198,6 +198,7 @@ struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
 	i->out.from[id] = from;
 	i->out.where[id] = where;
 	i->out.votes[id] = MAX(i->out.votes[id], 1);
+	i->n_decided++;
 	return vec_push(&i->queue, id) ? NULL : error_nomem();
 }
 
@@ -574,15 +575,23 @@ static struct kml_error *resemble(struct inference *i)
 	static struct kml_error *(*const ways[])(struct inference *) = {
 		infer_by_symbols, infer_by_place, infer_by_kin, infer_by_shape,
 	};
+	/* At so many decisions it found nothing: it will not do so now. */
+	uint64_t in_vain[ARRAY_SIZE(ways)], before;
 	struct kml_error *error = NULL;
 	bool progress = true;
 	unsigned round;
 	size_t j;
 
+	memset(in_vain, 0xff, sizeof(in_vain));
 	for (round = 0; !error && progress && round < MAX_ROUNDS; round++) {
 		progress = false;
 		for (j = 0; !error && j < ARRAY_SIZE(ways); j++) {
+			before = i->n_decided;
+			if (in_vain[j] == before)
+				continue;
 			error = ways[j](i);
+			if (i->n_decided == before)
+				in_vain[j] = before;
 			progress |= i->queue.size > 0;
 			if (!error)
 				error = propagate(i);
