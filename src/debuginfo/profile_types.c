@@ -135,6 +135,8 @@ const struct wanted_type profile_types[] = {
 	TYPE("mod_tree_node"),
 	TYPE("mod_tree_root"),
 	TYPE("mod_arch_specific"),
+	OF("btf_module", "kernel/bpf/btf.c"), /* since 5.11 */
+	OF("btf", "kernel/bpf/btf.c"),
 	TYPE("elf64_sym"),
 	TYPE("bpf_prog"),
 	TYPE("bpf_prog_aux"),
@@ -302,6 +304,7 @@ const char *const profile_units[] = {
 	"mm/swap.c",
 	"mm/folio.c",           /* since 7.3 */
 	"net/sched/sch_generic.c",
+	"kernel/bpf/btf.c",
 };
 const size_t n_profile_units = ARRAY_SIZE(profile_units);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
 struct mark {
@@ -143,7 +144,7 @@ struct kml_error *graph_mark(const struct graph *graph,
 	struct mark mark = { .graph = graph, .heap = kernel->heap };
 	_cleanup_free_ uint64_t *reached = bitmap_alloc(graph->n_objects);
 	_cleanup_free_ uint32_t *gray =
-		malloc(MAX(graph->n_objects, 1) * sizeof(*gray));
+		huge_malloc(graph->n_objects, sizeof(*gray));
 	_cleanup_free_ uint32_t *seen = NULL;
 	struct kml_error *error = NULL;
 	uint32_t source;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
 static bool is_wanted(const uint64_t *only, uint32_t id)
@@ -67,7 +68,7 @@ struct kml_error *graph_reverse(const struct graph *graph,
 			reverse.first[graph->edges[i].to]++;
 	}
 	n = counts_to_starts(&reverse);
-	reverse.references = malloc(MAX(n, 1) * sizeof(*reverse.references));
+	reverse.references = huge_malloc(n, sizeof(*reverse.references));
 	if (!reverse.references) {
 		free(reverse.first);
 		return error_nomem();

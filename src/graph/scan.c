@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/pool.h"
 #include "base/util.h"
 #include "kernel/type.h"
@@ -179,8 +180,8 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 	uint32_t source;
 	size_t i;
 
-	graph->first = calloc(graph->n_sources + 1ull, sizeof(*graph->first));
-	next = calloc(graph->n_sources + 1ull, sizeof(*next));
+	graph->first = huge_calloc(graph->n_sources + 1ull, sizeof(*graph->first));
+	next = huge_calloc(graph->n_sources + 1ull, sizeof(*next));
 	if (!graph->first || !next)
 		return error_nomem();
 	for (c = 0; c < n_chunks; c++) {
@@ -196,9 +197,9 @@ static struct kml_error *build_rows(struct scan *scan, uint64_t n_chunks,
 		sum += n;
 	}
 	graph->n_edges = graph->statistics.references = sum;
-	graph->edges = malloc(MAX(sum, 1) * sizeof(*graph->edges));
+	graph->edges = huge_malloc(sum, sizeof(*graph->edges));
 	if (scan->offsets)
-		graph->at = malloc(MAX(sum, 1) * sizeof(*graph->at));
+		graph->at = huge_malloc(sum, sizeof(*graph->at));
 	if (!graph->edges || (scan->offsets && !graph->at))
 		return error_nomem();
 	for (c = 0; c < n_chunks; c++) {

@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
 #define GIB (UINT64_C(1) << 30)
 /* No machine has more; a hostile dump must not make us allocate more. */
 #define MAX_RADIX_BYTES (UINT64_C(1) << 57)
-/* Ids below this distance share an entry of id_page. */
-#define ID_PAGE 1024u
 
 const char *const heap_kind_names[HEAP_KINDS] = {
 	[HEAP_SLAB] = "slab",       [HEAP_PAGES] = "pages",
@@ -82,7 +81,7 @@ struct kml_error *heap_init(struct heap *heap, uint64_t direct_va,
 	heap->end_pfn = end_pfn;
 	heap->vmemmap_va = vmemmap_va;
 	heap->page_struct_bytes = page_struct_bytes;
-	heap->pfn_region = malloc(MAX(end_pfn, 1) * sizeof(*heap->pfn_region));
+	heap->pfn_region = huge_malloc(end_pfn, sizeof(*heap->pfn_region));
 	if (!heap->pfn_region)
 		return error_nomem();
 	memset(heap->pfn_region, 0xff, end_pfn * sizeof(*heap->pfn_region));
@@ -196,7 +195,7 @@ undo:
 
 struct kml_error *heap_seal(struct heap *heap)
 {
-	uint32_t index, next = 0, n_pages = heap->n_ids / ID_PAGE + 1;
+	uint32_t index, next = 0, n_pages = heap->n_ids / HEAP_ID_PAGE + 1;
 
 	heap->id_page = calloc(n_pages, sizeof(*heap->id_page));
 	heap->free = bitmap_alloc(heap->n_ids);
@@ -214,7 +213,7 @@ struct kml_error *heap_seal(struct heap *heap)
 
 		if (r->flags & HEAP_ALIAS || !r->n_objects)
 			continue;
-		for (; (uint64_t)next * ID_PAGE < (uint64_t)r->first_id + r->n_objects;
+		for (; (uint64_t)next * HEAP_ID_PAGE < (uint64_t)r->first_id + r->n_objects;
 		     next++)
 			heap->id_page[next] = index;
 	}
@@ -336,18 +335,6 @@ uint32_t heap_resolve_other(const struct heap *heap, uint64_t word,
 	if (index == HEAP_NONE)
 		return HEAP_NONE;
 	return heap_region_object(heap, &heap->regions.data[index], word);
-}
-
-const struct heap_region *heap_region_of(const struct heap *heap, uint32_t id)
-{
-	uint32_t index = heap->id_page[id / ID_PAGE];
-
-	for (;; index++) {
-		const struct heap_region *r = &heap->regions.data[index];
-
-		if (!(r->flags & HEAP_ALIAS) && id - r->first_id < r->n_objects)
-			return r;
-	}
 }
 
 uint64_t heap_object_va(const struct heap *heap, uint32_t id)

@@ -27,6 +27,9 @@
 #include "base/vec.h"
 
 #define HEAP_NONE UINT32_MAX
+/* So many ids share an entry of id_page: no more than a slab has objects, so that
+ * the search from there ends at once mostly. */
+#define HEAP_ID_PAGE 16u
 
 enum heap_kind {
 	HEAP_SLAB,    /* owner: index of the kmem_cache */
@@ -109,7 +112,7 @@ struct heap {
 	struct heap_radix percpu_first, percpu;
 
 	/* By id, after heap_seal(). */
-	uint32_t *id_page; /* region of the first id of each 1024 */
+	uint32_t *id_page; /* region of the first id of each HEAP_ID_PAGE */
 	uint64_t *free;    /* not allocated; every other object is */
 	uint64_t *cached;  /* free, but in a per-CPU freelist or sheaf */
 	uint64_t *unreadable; /* its page is not in the dump */
@@ -197,7 +200,16 @@ static inline uint32_t heap_resolve(const struct heap *heap, uint64_t word,
 }
 
 /* Of an object by id. */
-const struct heap_region *heap_region_of(const struct heap *heap, uint32_t id);
+static inline const struct heap_region *heap_region_of(const struct heap *heap,
+						       uint32_t id)
+{
+	const struct heap_region *r =
+		&heap->regions.data[heap->id_page[id / HEAP_ID_PAGE]];
+
+	while (r->flags & HEAP_ALIAS || id - r->first_id >= r->n_objects)
+		r++;
+	return r;
+}
 uint64_t heap_object_va(const struct heap *heap, uint32_t id);
 uint64_t heap_object_bytes(const struct heap *heap, uint32_t id);
 

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 #include "graph/overrides.h"
 
+/* Memory is asked for so many references ahead. */
+#define AHEAD 16u
 /* A unit of a holder that has a tenth of it is a point of its own, and so is
  * a shared object with a hundredth of all. */
 #define IS_OWN_UNIT(unit_bytes, bytes) ((unit_bytes) >= (bytes) / 10)
@@ -265,6 +268,11 @@ static void find_outside(struct points *find)
 			const struct graph_edge *edge = &graph->edges[i];
 			uint32_t word = graph_edge_word(edge);
 
+			if (i + AHEAD < graph->n_edges) {
+				__builtin_prefetch(
+					&r->tree.idom[edge[AHEAD].to]);
+				__builtin_prefetch(&find->point[edge[AHEAD].to]);
+			}
 			if (r->tree.idom[edge->to] == DOMINATORS_NONE)
 				continue;
 			note_reference(find, node, edge->to,
@@ -286,9 +294,9 @@ static struct kml_error *find_all(struct points *find)
 	error = units_find(find->graph, find->r, &find->units);
 	if (error)
 		return error;
-	find->sum = calloc(n, sizeof(*find->sum));
-	find->point = malloc(n * sizeof(*find->point));
-	find->unit_point = malloc(n * sizeof(*find->unit_point));
+	find->sum = huge_calloc(n, sizeof(*find->sum));
+	find->point = huge_malloc(n, sizeof(*find->point));
+	find->unit_point = huge_malloc(n, sizeof(*find->unit_point));
 	find->split = bitmap_alloc(find->r->live.n_objects);
 	if (!find->sum || !find->point || !find->unit_point || !find->split)
 		return error_nomem();

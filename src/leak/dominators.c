@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
 /* Memory is asked for so many references ahead. */
@@ -137,7 +138,7 @@ static struct kml_error *find_predecessors(struct work *w)
 	uint64_t n_edges;
 	uint32_t at;
 
-	w->first = calloc(w->n + 2ull, sizeof(*w->first));
+	w->first = huge_calloc(w->n + 2ull, sizeof(*w->first));
 	if (!w->first)
 		return error_nomem();
 	number_targets(w);
@@ -145,7 +146,7 @@ static struct kml_error *find_predecessors(struct work *w)
 	for (at = 0; at < w->n; at++)
 		w->first[at + 2ull] += w->first[at + 1ull];
 	n_edges = w->first[w->n + 1ull];
-	w->preds = malloc(MAX(n_edges, 1) * sizeof(*w->preds));
+	w->preds = huge_malloc(n_edges, sizeof(*w->preds));
 	if (!w->preds)
 		return error_nomem();
 	for_references(w, false);
@@ -174,6 +175,16 @@ static uint32_t eval(struct work *w, uint32_t v, uint32_t done)
 	return link[v].label;
 }
 
+/* The way up from who refers to what comes next: it may be anywhere. */
+static void ask_ahead(const struct work *w, uint64_t i)
+{
+	if (i >= 2 * AHEAD)
+		__builtin_prefetch(&w->link[w->preds[i - 2 * AHEAD]], 1);
+	if (i >= AHEAD)
+		__builtin_prefetch(
+			&w->link[w->link[w->preds[i - AHEAD]].ancestor], 1);
+}
+
 static void find_semidominators(struct work *w)
 {
 	uint32_t v;
@@ -183,12 +194,14 @@ static void find_semidominators(struct work *w)
 		w->link[v].ancestor = w->parent[v];
 		w->link[v].label = v;
 	}
+	/* From the last reference to the first one. */
 	for (v = w->n - 1; v > 0; v--) {
 		uint32_t semi = w->parent[v];
 
-		for (i = w->first[v]; i < w->first[v + 1ull]; i++) {
+		for (i = w->first[v + 1ull]; i-- > w->first[v];) {
 			uint32_t pred = w->preds[i];
 
+			ask_ahead(w, i);
 			if (pred > v)
 				pred = eval(w, pred, v + 1);
 			semi = MIN(semi, pred);
@@ -234,18 +247,18 @@ static struct kml_error *find(struct work *w)
 
 	if (error)
 		return error;
-	w->number = malloc(n * sizeof(*w->number));
-	w->order = malloc(n * sizeof(*w->order));
-	w->parent = malloc(n * sizeof(*w->parent));
-	w->scratch = malloc(n * sizeof(*w->scratch));
+	w->number = huge_malloc(n, sizeof(*w->number));
+	w->order = huge_malloc(n, sizeof(*w->order));
+	w->parent = huge_malloc(n, sizeof(*w->parent));
+	w->scratch = huge_malloc(n, sizeof(*w->scratch));
 	if (!w->number || !w->order || !w->parent || !w->scratch)
 		return error_nomem();
 	search(w);
 	error = find_predecessors(w);
 	if (error)
 		return error;
-	w->semi = malloc(w->n * sizeof(*w->semi));
-	w->link = malloc(w->n * sizeof(*w->link));
+	w->semi = huge_malloc(w->n, sizeof(*w->semi));
+	w->link = huge_malloc(w->n, sizeof(*w->link));
 	if (!w->semi || !w->link)
 		return error_nomem();
 	find_semidominators(w);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 #include "graph/overrides.h"
 #include "kernel/type.h"
@@ -199,6 +200,7 @@ struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
 	i->out.from[id] = from;
 	i->out.where[id] = where;
 	i->out.votes[id] = MAX(i->out.votes[id], 1);
+	i->n_decided++;
 	return vec_push(&i->queue, id) ? NULL : error_nomem();
 }
 
@@ -220,9 +222,11 @@ struct vote {
 
 static void take_candidate(struct inference *i, const struct vote *vote)
 {
-	i->cand[vote->id] = vote->type;
-	i->cand_confidence[vote->id] = (uint8_t)vote->confidence;
-	i->cand_reason[vote->id] = (uint8_t)vote->reason;
+	struct infer_said *said = &i->said[vote->id];
+
+	said->type = vote->type;
+	said->confidence = (uint8_t)vote->confidence;
+	said->reason = (uint8_t)vote->reason;
 	i->out.from[vote->id] = vote->from;
 	i->out.where[vote->id] = vote->where;
 }
@@ -230,30 +234,31 @@ static void take_candidate(struct inference *i, const struct vote *vote)
 static struct kml_error *count_vote(struct inference *i,
 				    const struct vote *vote)
 {
-	uint32_t id = vote->id, cand = i->cand[id];
+	uint32_t id = vote->id, cand = i->said[id].type;
+	struct infer_said *said = &i->said[id];
 
 	if (i->out.type[id]) {
 		if (agree(i, i->out.type[id], vote->type))
 			i->out.votes[id] = add_one(i->out.votes[id]);
 		else
-			i->against[id] = add_one(i->against[id]);
+			said->against = add_one(said->against);
 		return NULL;
 	}
-	if (!cand || (!agree(i, cand, vote->type) && i->for_it[id] == 0)) {
+	if (!cand || (!agree(i, cand, vote->type) && said->for_it == 0)) {
 		if (!cand && !vec_push(&i->touched, id))
 			return error_nomem();
 		take_candidate(i, vote);
-		i->for_it[id] = 1;
+		said->for_it = 1;
 	} else if (agree(i, cand, vote->type)) {
-		if (vote->confidence > i->cand_confidence[id] ||
+		if (vote->confidence > said->confidence ||
 		    types_get(&i->out.types, vote->type)->size >
 			    types_get(&i->out.types, cand)->size)
 			take_candidate(i, vote);
-		i->for_it[id] = add_one(i->for_it[id]);
+		said->for_it = add_one(said->for_it);
 	} else {
 		/* As in a majority vote: the next one may replace it. */
-		i->for_it[id]--;
-		i->against[id] = add_one(i->against[id]);
+		said->for_it--;
+		said->against = add_one(said->against);
 	}
 	return NULL;
 }
@@ -317,7 +322,8 @@ static struct kml_error *vote_for(struct inference *i, uint32_t id,
 			if (at < types_get(&i->out.types, i->out.type[id])->size &&
 			    !types_embeds(&i->out.types, i->out.type[id], at,
 					  type))
-				i->against[id] = add_one(i->against[id]);
+				i->said[id].against =
+					add_one(i->said[id].against);
 			return NULL;
 		}
 		vote.type = find_container(i, id, type, at);
@@ -444,15 +450,16 @@ static struct kml_error *follow_module(struct inference *i, void *arg,
 /* What was said of an object on this level comes to a decision. */
 static struct kml_error *decide_candidate(struct inference *i, uint32_t id)
 {
-	enum infer_confidence confidence = i->cand_confidence[id];
-	enum infer_reason reason = i->cand_reason[id];
-	uint32_t type = i->cand[id], container;
+	struct infer_said *said = &i->said[id];
+	enum infer_confidence confidence = said->confidence;
+	enum infer_reason reason = said->reason;
+	uint32_t type = said->type, container;
 	struct infer_fit fit = infer_fit_of(i, id);
 	struct infer_match match;
 
-	i->cand[id] = 0;
-	i->out.votes[id] = i->for_it[id];
-	i->for_it[id] = 0;
+	said->type = 0;
+	i->out.votes[id] = said->for_it;
+	said->for_it = 0;
 	if (i->out.type[id])
 		return NULL;
 	if (infer_size(i, &fit, type) == INFER_PART) {
@@ -466,7 +473,7 @@ static struct kml_error *decide_candidate(struct inference *i, uint32_t id)
 	match = infer_check(i, id, type);
 	if (!infer_is_plausible(&match))
 		return NULL;
-	if (i->against[id] && confidence > INFER_LOW)
+	if (said->against && confidence > INFER_LOW)
 		confidence--;
 	if (confidence == INFER_HIGH && i->out.votes[id] < 2 &&
 	    !match.matches && match.good < 2)
@@ -482,10 +489,16 @@ static struct kml_error *propagate(struct inference *i)
 	size_t from = 0, to, j;
 
 	while (!error && (from < i->queue.size || i->touched.size)) {
-		for (to = i->queue.size; !error && from < to; from++)
+		for (to = i->queue.size; !error && from < to; from++) {
+			infer_ask_ahead(i, &i->queue.data[from], to - from,
+					false);
 			error = follow_object(i, i->queue.data[from]);
-		for (j = 0; !error && j < i->touched.size; j++)
+		}
+		for (j = 0; !error && j < i->touched.size; j++) {
+			infer_ask_ahead(i, &i->touched.data[j],
+					i->touched.size - j, true);
 			error = decide_candidate(i, i->touched.data[j]);
+		}
 		i->touched.size = 0;
 	}
 	i->queue.size = 0;
@@ -551,34 +564,20 @@ static struct kml_error *seed(struct inference *i,
 
 static struct kml_error *allocate(struct inference *i)
 {
-	size_t n = (size_t)i->graph->n_objects + 1, j;
+	size_t n = (size_t)i->graph->n_objects + 1;
 	struct infer *out = &i->out;
-	uint32_t id;
 
 	out->n_objects = i->graph->n_objects;
-	i->region = calloc(n, sizeof(*i->region));
-	out->type = calloc(n, sizeof(*out->type));
-	out->from = calloc(n, sizeof(*out->from));
-	out->where = calloc(n, sizeof(*out->where));
-	out->confidence = calloc(n, 1);
-	out->reason = calloc(n, 1);
-	out->votes = calloc(n, 1);
+	out->type = huge_calloc(n, sizeof(*out->type));
+	out->from = huge_calloc(n, sizeof(*out->from));
+	out->where = huge_calloc(n, sizeof(*out->where));
+	out->confidence = huge_calloc(n, 1);
+	out->reason = huge_calloc(n, 1);
+	out->votes = huge_calloc(n, 1);
 	out->part = calloc(n / 8 + 1, 1);
-	i->cand = calloc(n, sizeof(*i->cand));
-	i->for_it = calloc(n, 1);
-	i->against = calloc(n, 1);
-	i->cand_confidence = calloc(n, 1);
-	i->cand_reason = calloc(n, 1);
-	for (j = 0; i->region && j < i->kernel->heap->regions.size; j++) {
-		const struct heap_region *r = &i->kernel->heap->regions.data[j];
-
-		for (id = 0; !(r->flags & HEAP_ALIAS) && id < r->n_objects; id++)
-			i->region[r->first_id + id] = (uint32_t)j;
-	}
-	return i->region && out->type && out->from && out->where && out->confidence &&
-			       out->reason && out->votes && out->part && i->cand &&
-			       i->for_it && i->against && i->cand_confidence &&
-			       i->cand_reason ?
+	i->said = huge_calloc(n, sizeof(*i->said));
+	return out->type && out->from && out->where && out->confidence &&
+			       out->reason && out->votes && out->part && i->said ?
 		       NULL :
 		       error_nomem();
 }
@@ -600,14 +599,23 @@ static struct kml_error *compare(struct inference *i, unsigned rounds)
 		infer_by_symbols, infer_by_list, infer_by_place, infer_by_kin,
 		infer_by_shape, infer_by_site,
 	};
+	/* At so many decisions it found nothing: it will not do so now. */
+	uint64_t in_vain[ARRAY_SIZE(ways)], before;
 	struct kml_error *error = NULL;
 	bool progress = true;
 	size_t j;
 
+	memset(in_vain, 0xff, sizeof(in_vain));
 	while (!error && progress && rounds--) {
 		progress = false;
-		for (j = 0; !error && j < ARRAY_SIZE(ways); j++)
+		for (j = 0; !error && j < ARRAY_SIZE(ways); j++) {
+			before = i->n_decided;
+			if (in_vain[j] == before)
+				continue;
 			error = go(i, ways[j], &progress);
+			if (i->n_decided == before)
+				in_vain[j] = before;
+		}
 	}
 	return error;
 }
@@ -632,7 +640,7 @@ static void finish(struct inference *i)
 		uint8_t *confidence = &i->out.confidence[id];
 
 		if (*confidence > INFER_LOW && *confidence < INFER_KNOWN &&
-		    i->against[id] * 2 > i->out.votes[id])
+		    i->said[id].against * 2 > i->out.votes[id])
 			--*confidence;
 		if (!heap_is_allocated(i->kernel->heap, id))
 			continue;
@@ -648,18 +656,14 @@ static void finish(struct inference *i)
 
 static void inference_deinit(struct inference *i)
 {
-	free(i->region);
 	free(i->cache_fit);
 	free(i->region_words);
 	free(i->region_stride);
 	free(i->classes);
-	free(i->cand);
-	free(i->for_it);
-	free(i->against);
-	free(i->cand_confidence);
-	free(i->cand_reason);
+	free(i->said);
 	free(i->generic);
 	free(i->text);
+	free(i->named);
 	vec_deinit(&i->symbols);
 	vec_deinit(&i->touched);
 	vec_deinit(&i->queue);

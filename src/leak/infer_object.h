@@ -38,13 +38,19 @@ struct infer_fit {
 	bool exact;     /* all objects are of one type, a cache of its own */
 };
 
+/* What has been said of an object without a type, together in memory. */
+struct infer_said {
+	uint32_t type; /* 0: nothing */
+	uint8_t for_it, against;
+	uint8_t confidence, reason;
+};
+
 struct inference {
 	struct kernel *kernel;
 	const struct graph *graph;
 	struct infer out;
 	const struct infer_options *options;
 	uint32_t held_out;
-	uint32_t *region; /* by object: index; looked up all the time */
 	struct infer_index index;
 	struct infer_fit *cache_fit; /* by cache */
 
@@ -55,14 +61,13 @@ struct inference {
 	uint64_t *classes;
 	VEC(struct infer_symbol) symbols; /* by id */
 
-	/* Objects without a type that someone said something of. */
-	uint32_t *cand;      /* type */
-	uint8_t *for_it, *against;
-	uint8_t *cand_confidence, *cand_reason;
-	VEC(uint32_t) touched;
+	struct infer_said *said; /* by object */
+	VEC(uint32_t) touched;   /* of whom something was said */
 	VEC(uint32_t) queue; /* typed, and their pointers not followed yet */
+	uint64_t n_decided;
 	uint64_t *generic;   /* a bit by type: part of anything */
 	uint64_t *text;      /* a bit by object: it holds a string */
+	uint64_t *named;     /* the same: it is in symbols */
 	uint32_t cpumask;    /* the type: allocated as long as there are CPUs */
 };
 
@@ -77,7 +82,7 @@ static inline enum word_class infer_word(const struct inference *i,
 static inline const struct heap_region *
 infer_region(const struct inference *i, uint32_t id)
 {
-	return &i->kernel->heap->regions.data[i->region[id]];
+	return heap_region_of(i->kernel->heap, id);
 }
 
 /* From an object's start to the first word of it in the graph. */
@@ -102,6 +107,11 @@ bool infer_words(const struct inference *i, uint32_t id, uint64_t *first_ret,
 		 uint32_t *n_ret);
 const struct infer_symbol *infer_symbols(const struct inference *i, uint32_t id,
 					 size_t *n_ret);
+
+/* infer_ahead.c: have what is needed of the objects that come after @ids[0] near,
+ * their @contents as well. */
+void infer_ask_ahead(const struct inference *i, const uint32_t *ids, size_t n,
+		     bool contents);
 
 /* infer_index.c */
 struct kml_error *infer_make_index(struct inference *i) error_must_check;

@@ -14,6 +14,7 @@
 #define MAX_CANDIDATES 512u /* types that one of them leaves */
 #define MANY 4u            /* examples that make a rule */
 #define FEW_OTHERS 20u     /* one exception to so many */
+#define AHEAD 16u          /* memory is asked for so many references ahead */
 
 /* ---- what is where, of which type */
 
@@ -30,7 +31,7 @@ struct tallies {
 
 static uint64_t key_of(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
-	return mix_u64(mix_u64(mix_u64(mix_u64(a) ^ b) ^ c) ^ d) | 1;
+	return mix_u64(mix_u64(mix_u64(a ^ d << 32) ^ b) ^ c) | 1;
 }
 
 static struct tally *find_slot(const struct tallies *t, uint64_t key)
@@ -94,14 +95,18 @@ static const struct tally *tally_find(const struct tallies *t, uint64_t key)
 }
 
 /* Objects that may be of one type: of one cache, or of one size. */
-static uint64_t class_of(const struct inference *i, uint32_t id)
+static uint64_t class_in(const struct inference *i,
+			 const struct heap_region *r, uint32_t id)
 {
-	const struct heap_region *r = infer_region(i, id);
-
 	return r->kind == HEAP_SLAB ?
 		       r->owner :
 		       UINT64_C(1) << 32 | (uint64_t)r->kind << 33 |
 			       heap_object_bytes(i->kernel->heap, id) << 36;
+}
+
+static uint64_t class_of(const struct inference *i, uint32_t id)
+{
+	return class_in(i, infer_region(i, id), id);
 }
 
 static bool is_example(const struct inference *i, uint32_t id)
@@ -141,38 +146,69 @@ struct place {
 	uint32_t to, offset;
 };
 
-/* Of a cache whose objects' type is known there is nothing to learn. */
-static bool is_class_open(const struct inference *i, uint32_t id)
-{
-	const struct heap_region *r = infer_region(i, id);
+/* What was a key made of?  Objects of a type have the same ones again. */
+struct recent_key {
+	uint64_t key; /* 0: none yet */
+	uint64_t where, class;
+	uint32_t type;
+};
 
-	return r->kind != HEAP_SLAB || i->cache_fit[r->owner].open;
+struct places {
+	struct tallies tallies;
+	struct recent_key recent[256];
+};
+
+static uint64_t place_key(struct places *places, uint32_t type,
+			  uint32_t offset, uint32_t at, uint64_t class)
+{
+	uint64_t where = (uint64_t)offset << 32 | at;
+	struct recent_key *recent =
+		&places->recent[(offset / 8 + type) %
+				ARRAY_SIZE(places->recent)];
+
+	if (!recent->key || recent->where != where || recent->type != type ||
+	    recent->class != class)
+		*recent = (struct recent_key){ key_of(type, where, class, 0),
+					       where, class, type };
+	return recent->key;
 }
 
-static bool place_of(const struct inference *i, uint32_t source, uint64_t j,
-		     uint64_t shift, struct place *ret)
+static bool place_of(const struct inference *i, struct places *places,
+		     uint32_t source, uint64_t j, uint64_t shift,
+		     struct place *ret)
 {
 	const struct graph_edge *edge = &i->graph->edges[j];
+	const struct heap_region *r;
 
+	ret->to = edge->to;
+	ret->offset = (uint32_t)(graph_edge_word(edge) * 8ull + shift);
 	if (graph_edge_word(edge) == GRAPH_WORD_NONE ||
 	    graph_edge_how(edge) != HEAP_REF_ADDRESS ||
 	    i->graph->at[j] == GRAPH_AT_UNKNOWN ||
-	    !heap_is_allocated(i->kernel->heap, edge->to) ||
-	    !is_class_open(i, edge->to))
+	    ret->offset >= types_get(&i->out.types, i->out.type[source])->size ||
+	    !heap_is_allocated(i->kernel->heap, edge->to))
 		return false;
-	ret->to = edge->to;
-	ret->offset = (uint32_t)(graph_edge_word(edge) * 8ull + shift);
-	if (ret->offset >= types_get(&i->out.types, i->out.type[source])->size)
+	/* Of a cache whose objects' type is known there is nothing to learn. */
+	r = infer_region(i, edge->to);
+	if (r->kind == HEAP_SLAB && !i->cache_fit[r->owner].open)
 		return false;
-	ret->key = key_of(i->out.type[source],
-			  (uint64_t)ret->offset << 32 | i->graph->at[j],
-			  class_of(i, edge->to), 0);
+	ret->key = place_key(places, i->out.type[source], ret->offset,
+			     i->graph->at[j], class_in(i, r, edge->to));
 	return true;
 }
 
-/* Call @fn for each place that is of a typed object. */
+static void ask_for(const struct inference *i, uint32_t id)
+{
+	const struct heap *heap = i->kernel->heap;
+
+	__builtin_prefetch(&i->out.confidence[id]);
+	__builtin_prefetch(&heap->regions.data[heap->id_page[id / HEAP_ID_PAGE]]);
+}
+
+/* Call @fn for each place that is of a typed object, and leads to an example or
+ * to an object without a type. */
 static struct kml_error *
-for_each_place(struct inference *i, struct tallies *tallies,
+for_each_place(struct inference *i, struct places *places, bool examples,
 	       struct kml_error *(*fn)(struct inference *i,
 				       struct tallies *tallies, uint32_t source,
 				       const struct place *place))
@@ -181,16 +217,23 @@ for_each_place(struct inference *i, struct tallies *tallies,
 	struct kml_error *error = NULL;
 	struct place place;
 	uint64_t shift, j;
-	uint32_t id;
+	uint32_t id, to;
 
 	for (id = 0; !error && id < graph->n_objects; id++) {
 		if (!is_example(i, id) || graph->first[id] == graph->first[id + 1])
 			continue;
 		shift = infer_shift(i, id);
 		for (j = graph->first[id]; !error && j < graph->first[id + 1];
-		     j++)
-			if (place_of(i, id, j, shift, &place))
-				error = fn(i, tallies, id, &place);
+		     j++) {
+			to = graph->edges[j].to;
+			if (j + AHEAD < graph->n_edges)
+				ask_for(i, graph->edges[j + AHEAD].to);
+			/* Most of them need no closer look. */
+			if ((examples ? is_example(i, to) :
+				       !i->out.confidence[to]) &&
+			    place_of(i, places, id, j, shift, &place))
+				error = fn(i, &places->tallies, id, &place);
+		}
 	}
 	return error;
 }
@@ -200,10 +243,9 @@ static struct kml_error *learn_place(struct inference *i,
 				     const struct place *place)
 {
 	(void)source;
-	if (is_example(i, place->to) &&
-	    !tally_add(tallies, place->key, i->out.type[place->to]))
-		return error_nomem();
-	return NULL;
+	return tally_add(tallies, place->key, i->out.type[place->to]) ?
+		       NULL :
+		       error_nomem();
 }
 
 /* On a list: the next one is like this one, if no head is met. */
@@ -227,7 +269,7 @@ static struct kml_error *use_place(struct inference *i,
 	const struct tally *tally;
 	enum infer_confidence confidence;
 
-	if (i->out.type[place->to] || !infer_is_open(i, place->to))
+	if (!infer_is_open(i, place->to))
 		return NULL;
 	tally = tally_find(tallies, place->key);
 	if (tally) {
@@ -243,13 +285,13 @@ static struct kml_error *use_place(struct inference *i,
 
 struct kml_error *infer_by_place(struct inference *i)
 {
-	struct tallies tallies = { 0 };
+	struct places places = { .recent = { { 0 } } };
 	struct kml_error *error;
 
-	error = for_each_place(i, &tallies, learn_place);
+	error = for_each_place(i, &places, true, learn_place);
 	if (!error)
-		error = for_each_place(i, &tallies, use_place);
-	free(tallies.slots);
+		error = for_each_place(i, &places, false, use_place);
+	free(places.tallies.slots);
 	return error;
 }
 

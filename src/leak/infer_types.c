@@ -48,32 +48,112 @@ static void *kernel_btf(struct kernel *kernel, size_t *bytes_ret)
 	return read_block(kernel, start, stop - start);
 }
 
-/* CONFIG_DEBUG_INFO_BTF_MODULES, since 5.11 (36e68442d1af); one module with
- * BTF of another build, or none, is no harm. */
+/* Where the kernel keeps the BTF of a module, which may be nowhere. */
+struct module_btf {
+	uint64_t module_va, va, bytes;
+};
+
+struct module_btfs {
+	VEC(struct module_btf) list;
+};
+
+/* The members that lead from btf_modules to each module's BTF. */
+struct btf_members {
+	struct profile_member list, module, btf, data, bytes;
+};
+
+static bool find_members(const struct profile *p, struct btf_members *ret)
+{
+	return profile_member(p, "btf_module", "list", &ret->list) &&
+	       profile_member(p, "btf_module", "module", &ret->module) &&
+	       profile_member(p, "btf_module", "btf", &ret->btf) &&
+	       profile_member(p, "btf", "data", &ret->data) &&
+	       profile_member(p, "btf", "data_size", &ret->bytes);
+}
+
+static struct kml_error *read_entry(struct kernel *kernel,
+				    const struct btf_members *m, uint64_t va,
+				    struct module_btf *ret)
+{
+	struct kml_error *error;
+	uint64_t btf;
+
+	error = kernel_read_u64(kernel, va + m->module.offset, &ret->module_va);
+	if (!error)
+		error = kernel_read_u64(kernel, va + m->btf.offset, &btf);
+	if (!error)
+		error = kernel_read_u64(kernel, btf + m->data.offset, &ret->va);
+	if (!error)
+		error = kernel_read_uint(kernel, btf + m->bytes.offset, 4,
+					 &ret->bytes);
+	return error;
+}
+
+/* A torn list ends early; no verdict depends on it. */
+static struct kml_error *list_btfs(struct kernel *kernel,
+				   struct module_btfs *ret)
+{
+	uint64_t head, node, n = 0;
+	struct btf_members m;
+	struct kml_error *error;
+
+	if (!kernel_has_symbol(kernel, "btf_modules", &head) ||
+	    !find_members(kernel->profile, &m))
+		return NULL;
+	error = kernel_read_u64(kernel, head, &node);
+	while (!error && node != head && n++ < kernel->modules.size) {
+		struct module_btf entry;
+
+		error = read_entry(kernel, &m, node - m.list.offset, &entry);
+		if (!error && !vec_push(&ret->list, entry))
+			return error_nomem();
+		if (!error)
+			error = kernel_read_u64(kernel, node, &node);
+	}
+	kml_error_destroy(error);
+	return NULL;
+}
+
+/*
+ * CONFIG_DEBUG_INFO_BTF_MODULES, since 5.11 (36e68442d1af).  What the module
+ * itself knew of it is gone once it is loaded (607c543f939d in 5.12), but for
+ * the size; the list of all is CONFIG_BPF_SYSCALL's.
+ */
+static bool find_btf(struct kernel *kernel, const struct module_btfs *btfs,
+		     uint64_t module_va, struct module_btf *ret)
+{
+	_cleanup_error_ struct kml_error *error = NULL;
+	struct profile_member data, size;
+	size_t j;
+
+	for (j = 0; j < btfs->list.size; j++) {
+		*ret = btfs->list.data[j];
+		if (ret->module_va == module_va)
+			return true;
+	}
+	if (!profile_member(kernel->profile, "module", "btf_data", &data) ||
+	    !profile_member(kernel->profile, "module", "btf_data_size", &size))
+		return false;
+	error = kernel_read_u64(kernel, module_va + data.offset, &ret->va);
+	if (!error)
+		error = kernel_read_uint(kernel, module_va + size.offset, 4,
+					 &ret->bytes);
+	return !error;
+}
+
+/* One module with BTF of another build, or none, is no harm. */
 static struct kml_error *add_module(struct kernel *kernel, struct types *types,
-				    const struct kernel_module *module,
-				    const struct profile_member *data,
-				    const struct profile_member *size,
+				    const struct module_btf *from,
 				    const struct types_btf *base, bool *ret)
 {
-	_cleanup_free_ void *block = NULL;
+	_cleanup_free_ void *block = read_block(kernel, from->va, from->bytes);
 	struct types_btf btf = *base;
 	struct kml_error *error;
-	uint64_t va, bytes;
 
-	error = kernel_read_u64(kernel, module->va + data->offset, &va);
-	if (!error)
-		error = kernel_read_uint(kernel, module->va + size->offset, 4,
-					 &bytes);
-	if (error) {
-		kml_error_destroy(error);
-		return NULL;
-	}
-	block = read_block(kernel, va, bytes);
 	if (!block)
 		return NULL;
 	btf.data = block;
-	btf.bytes = bytes;
+	btf.bytes = from->bytes;
 	error = types_add_btf(types, &btf);
 	*ret = !error;
 	return forgive(error);
@@ -83,24 +163,26 @@ static struct kml_error *add_modules(struct kernel *kernel, struct types *types,
 				     const void *base_btf, size_t base_bytes,
 				     bool *has_btf)
 {
-	struct profile_member data, size;
 	struct types_btf base = { .n_base = types->n_btf };
-	struct kml_error *error = NULL;
+	struct module_btfs btfs = { { 0 } };
+	struct module_btf from;
+	struct kml_error *error;
 	size_t j, first;
 
-	if (!profile_member(kernel->profile, "module", "btf_data", &data) ||
-	    !profile_member(kernel->profile, "module", "btf_data_size", &size) ||
-	    !types_btf_strings(base_btf, base_bytes, &base.base_strings,
+	if (!types_btf_strings(base_btf, base_bytes, &base.base_strings,
 			       &base.base_strings_bytes))
 		return NULL;
+	error = list_btfs(kernel, &btfs);
 	for (j = 0; !error && j < kernel->modules.size; j++) {
 		first = types->records.size;
-		error = add_module(kernel, types, &kernel->modules.data[j],
-				   &data, &size, &base, &has_btf[j]);
+		if (find_btf(kernel, &btfs, kernel->modules.data[j].va, &from))
+			error = add_module(kernel, types, &from, &base,
+					   &has_btf[j]);
 		if (!error)
 			error = types_note_module(types, (uint32_t)j, first,
 						  false);
 	}
+	vec_deinit(&btfs.list);
 	return error;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 #include "kernel/symbol.h"
 #include "leak/infer_object.h"
@@ -64,7 +65,8 @@ static struct kml_error *lay_out(struct inference *i)
 	i->region_words = malloc((n + 1) * sizeof(*i->region_words));
 	i->region_stride = calloc(n + 1, sizeof(*i->region_stride));
 	i->text = bitmap_alloc(i->graph->n_objects);
-	if (!i->region_words || !i->region_stride || !i->text)
+	i->named = bitmap_alloc(i->graph->n_objects);
+	if (!i->region_words || !i->region_stride || !i->text || !i->named)
 		return error_nomem();
 	for (j = 0; j < n; j++) {
 		const struct heap_region *r = &i->kernel->heap->regions.data[j];
@@ -77,7 +79,7 @@ static struct kml_error *lay_out(struct inference *i)
 			(uint32_t)MIN(r->object_bytes / 8, INFER_MAX_WORDS);
 		words += (uint64_t)i->region_stride[j] * r->n_objects;
 	}
-	i->classes = calloc(words / 32 + 1, sizeof(*i->classes));
+	i->classes = huge_calloc(words / 32 + 1, sizeof(*i->classes));
 	return i->classes ? NULL : error_nomem();
 }
 
@@ -112,6 +114,7 @@ static struct kml_error *read_object(struct inference *i, uint32_t id,
 			continue;
 		symbol.offset = w * 8;
 		symbol.va = word;
+		bitmap_set(i->named, id);
 		if (!vec_push(&i->symbols, symbol))
 			return error_nomem();
 	}
@@ -254,9 +257,12 @@ const struct infer_symbol *infer_symbols(const struct inference *i, uint32_t id,
 					 size_t *n_ret)
 {
 	const struct infer_symbol *data = i->symbols.data;
-	size_t low = partition_point(i->symbols.size, mid, data[mid].id < id);
-	size_t n = 0;
+	size_t low, n = 0;
 
+	*n_ret = 0;
+	if (!bitmap_test(i->named, id))
+		return data;
+	low = partition_point(i->symbols.size, mid, data[mid].id < id);
 	while (low + n < i->symbols.size && data[low + n].id == id)
 		n++;
 	*n_ret = n;

@@ -4,16 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/pool.h"
 #include "base/util.h"
 #include "leak/regular.h"
 
 #define RANK_NONE 0xffu
 #define CHUNK_NODES 65536u
-/* Of a target while its row is made: what sort of word it is; those that count
- * more come first. */
+/* Of a target, until rows are cut: what sort of word leads there; those that
+ * count more come first. */
 #define SORT_SHIFT 30
 #define TARGET_MASK ((1u << SORT_SHIFT) - 1)
+#define SORT_ANSWERED 3u /* the target refers to the source */
+/* Memory is asked for so many references ahead. */
+#define AHEAD 16u
 
 /* Of words that are not answered. */
 #define RANK_REGULAR 1u
@@ -32,12 +36,14 @@ struct build {
 	uint64_t *split; /* a bit per object */
 	struct flow *flow;
 	struct regular regular;
-	/* Bits per edge: it is an object's irregular word, or one of a lookup. */
-	uint64_t *irregular, *lookup;
-	uint64_t *answered; /* a bit per edge: its target refers to its source */
-	uint8_t *rank;      /* by node: what it takes to reach it */
-	uint32_t *queue[LIVE_RANKS]; /* nodes to be looked at */
-	uint32_t n_queue[LIVE_RANKS];
+	struct regular_row *rows; /* by thread */
+	unsigned n_threads;
+	uint64_t *chunk_end; /* of the rows of a chunk of objects */
+	uint8_t *rank;       /* by node: what it takes to reach it */
+	/* Nodes to be looked at, the first one first; none is twice in one of
+	 * these. */
+	uint32_t *queue[LIVE_RANKS];
+	uint32_t n_queue[LIVE_RANKS], n_done[LIVE_RANKS];
 	VEC(uint32_t) kept; /* objects of the root's row */
 };
 
@@ -98,45 +104,41 @@ static void sort_row(uint32_t *row, uint64_t n)
 	}
 }
 
-/* Sort the row at @at, each target once; how many are left. */
-static uint64_t tidy_row(struct build *b, uint64_t at, uint64_t n)
+/* Sort a row, each target once; how many are left. */
+static uint64_t tidy_row(uint32_t *row, uint64_t n)
 {
-	uint32_t *row = b->flow->to + at, sort;
 	uint64_t i, kept = 0;
 
 	sort_row(row, n);
 	for (i = 0; i < n; i++) {
-		if (kept && row[kept - 1] == (row[i] & TARGET_MASK))
-			continue;
-		sort = row[i] >> SORT_SHIFT;
-		if (sort == WORD_IRREGULAR)
-			bitmap_set(b->irregular, at + kept);
-		else if (sort == WORD_LOOKUP)
-			bitmap_set(b->lookup, at + kept);
-		row[kept++] = row[i] & TARGET_MASK;
+		if (!kept || (row[kept - 1] ^ row[i]) & TARGET_MASK)
+			row[kept++] = row[i];
 	}
 	return kept;
 }
 
 /* The targets of an object, untidy, at @row. */
-static uint64_t object_row(struct build *b, uint32_t id, uint32_t *row)
+static uint64_t object_row(const struct build *b, struct regular_row *regular,
+			   uint32_t id, uint32_t *row)
 {
 	const struct graph *graph = b->graph;
 	uint64_t i, n = 0;
 
 	if (!is_node(b, id) || bitmap_test(b->split, id))
 		return 0;
-	regular_start(&b->regular, id);
+	regular_start(regular, id);
 	for (i = graph->first[id]; i < graph->first[id + 1ull]; i++) {
 		const struct graph_edge *edge = &graph->edges[i];
 		uint32_t sort;
 
+		if (b->regular.classes && i + AHEAD < graph->n_edges)
+			__builtin_prefetch(&b->regular.classes[edge[AHEAD].to]);
 		if (!is_node(b, edge->to))
 			continue;
-		sort = regular_sort(&b->regular, edge);
+		sort = regular_sort(regular, edge);
 		row[n++] = edge->to | sort << SORT_SHIFT;
 	}
-	regular_end(&b->regular, id);
+	regular_end(regular, id);
 	return n;
 }
 
@@ -155,29 +157,101 @@ static uint64_t holder_row(const struct build *b, uint32_t holder,
 	return n;
 }
 
+static uint64_t n_chunks(const struct build *b)
+{
+	return (b->live->n_objects + (CHUNK_NODES - 1ull)) / CHUNK_NODES;
+}
+
+static uint32_t chunk_start(uint64_t chunk)
+{
+	return (uint32_t)(chunk * CHUNK_NODES);
+}
+
+static uint32_t chunk_stop(const struct build *b, uint64_t chunk)
+{
+	return (uint32_t)MIN((chunk + 1) * CHUNK_NODES, b->live->n_objects);
+}
+
+/* A chunk's rows begin where they do in the graph, which has more in each. */
+static struct kml_error *fill_chunk(void *arg, unsigned thread, uint64_t chunk)
+{
+	struct build *b = arg;
+	struct flow *flow = b->flow;
+	uint32_t node = chunk_start(chunk), end = chunk_stop(b, chunk);
+	uint64_t at = b->graph->first[node];
+
+	for (; node < end; node++) {
+		uint64_t n = object_row(b, &b->rows[thread], node,
+					flow->to + at);
+
+		flow->first[node] = at;
+		at += tidy_row(flow->to + at, n);
+	}
+	b->chunk_end[chunk] = at;
+	return NULL;
+}
+
+/* One chunk behind the other; where the last one ends. */
+static uint64_t close_ranks(struct build *b)
+{
+	struct flow *flow = b->flow;
+	uint64_t chunk, at = 0;
+
+	for (chunk = 0; chunk < n_chunks(b); chunk++) {
+		uint32_t node = chunk_start(chunk), end = chunk_stop(b, chunk);
+		uint64_t start = flow->first[node];
+		uint64_t n = b->chunk_end[chunk] - start;
+
+		memmove(flow->to + at, flow->to + start,
+			n * sizeof(*flow->to));
+		for (; node < end; node++)
+			flow->first[node] -= start - at;
+		at += n;
+	}
+	return at;
+}
+
+static struct kml_error *fill_object_rows(struct build *b)
+{
+	unsigned i;
+
+	b->chunk_end = calloc(n_chunks(b) + 1, sizeof(*b->chunk_end));
+	b->rows = calloc(b->n_threads, sizeof(*b->rows));
+	if (!b->chunk_end || !b->rows)
+		return error_nomem();
+	for (i = 0; i < b->n_threads; i++) {
+		struct kml_error *error = regular_row_init(&b->rows[i],
+							   &b->regular);
+
+		if (error)
+			return error;
+	}
+	return pool_run(b->n_threads, n_chunks(b), fill_chunk, b);
+}
+
 /* All rows but the root's, which is not known yet. */
 static struct kml_error *fill_rows(struct build *b)
 {
-	uint64_t max = b->graph->n_edges + b->holders->edges.size, at = 0;
-	uint32_t n_objects = b->live->n_objects, node;
+	uint64_t max = b->graph->n_edges + b->holders->edges.size, at;
 	struct flow *flow = b->flow;
+	struct kml_error *error;
+	uint32_t i;
 
 	flow->n_nodes = live_root(b->live) + 1;
 	flow->root = live_root(b->live);
-	flow->first = malloc((flow->n_nodes + 1ull) * sizeof(*flow->first));
-	flow->to = malloc(MAX(max, 1) * sizeof(*flow->to));
-	b->irregular = bitmap_alloc(max);
-	b->lookup = bitmap_alloc(max);
-	if (!flow->first || !flow->to || !b->irregular || !b->lookup)
+	flow->first = huge_malloc(flow->n_nodes + 1ull, sizeof(*flow->first));
+	flow->to = huge_malloc(max, sizeof(*flow->to));
+	if (!flow->first || !flow->to)
 		return error_nomem();
-	for (node = 0; node < flow->root; node++) {
-		uint64_t n = node < n_objects ?
-				     object_row(b, node, flow->to + at) :
-				     holder_row(b, node - n_objects,
-						flow->to + at);
+	error = fill_object_rows(b);
+	if (error)
+		return error;
+	at = close_ranks(b);
+	for (i = 0; i < b->live->n_holders; i++) {
+		uint64_t n = holder_row(b, i, flow->to + at);
 
-		flow->first[node] = at;
-		at += tidy_row(b, at, n);
+		flow->first[live_anchor(b->live, i)] = at;
+		at += tidy_row(flow->to + at, n);
 	}
 	flow->first[flow->root] = flow->first[flow->root + 1ull] = at;
 	return NULL;
@@ -185,14 +259,39 @@ static struct kml_error *fill_rows(struct build *b)
 
 /* ---- ranks */
 
+/* (another thread may just say that it is answered) */
+static uint32_t target_at(const struct flow *flow, uint64_t i)
+{
+	return __atomic_load_n(&flow->to[i], __ATOMIC_RELAXED) & TARGET_MASK;
+}
+
 /* Where @to is in a row; its end: it is not. */
 static uint64_t find_target(const struct flow *flow, uint32_t from, uint32_t to)
 {
 	uint64_t lo = flow->first[from], end = flow->first[from + 1ull];
-	const uint32_t *row = &flow->to[lo];
 
-	lo += partition_point(end - lo, mid, row[mid] < to);
-	return lo < end && flow->to[lo] == to ? lo : end;
+	lo += partition_point(end - lo, mid, target_at(flow, lo + mid) < to);
+	return lo < end && target_at(flow, lo) == to ? lo : end;
+}
+
+static void set_answered(const struct flow *flow, uint64_t i)
+{
+	if (flow->to[i] >> SORT_SHIFT != WORD_LOOKUP)
+		__atomic_store_n(&flow->to[i],
+				 flow->to[i] | SORT_ANSWERED << SORT_SHIFT,
+				 __ATOMIC_RELAXED);
+}
+
+/* The rows of what references further on lead to. */
+static void ask_ahead(const struct flow *flow, uint64_t i)
+{
+	uint64_t end = flow->first[flow->root];
+
+	if (i + 2 * AHEAD < end)
+		__builtin_prefetch(&flow->first[target_at(flow, i + 2 * AHEAD)]);
+	if (i + AHEAD < end)
+		__builtin_prefetch(
+			&flow->to[flow->first[target_at(flow, i + AHEAD)]]);
 }
 
 static struct kml_error *find_answered(void *arg, unsigned thread,
@@ -200,18 +299,17 @@ static struct kml_error *find_answered(void *arg, unsigned thread,
 {
 	struct build *b = arg;
 	const struct flow *flow = b->flow;
-	uint32_t node = (uint32_t)(chunk * CHUNK_NODES);
-	uint32_t end = (uint32_t)MIN((chunk + 1) * CHUNK_NODES,
-				     b->live->n_objects);
+	uint32_t node = chunk_start(chunk), end = chunk_stop(b, chunk);
 	uint64_t i;
 
 	(void)thread;
 	for (; node < end; node++) {
 		for (i = flow->first[node]; i < flow->first[node + 1ull]; i++) {
-			uint32_t to = flow->to[i];
+			uint32_t to = target_at(flow, i);
 
+			ask_ahead(flow, i);
 			if (find_target(flow, to, node) != flow->first[to + 1ull])
-				bitmap_set_atomic(b->answered, i);
+				set_answered(flow, i);
 		}
 	}
 	return NULL;
@@ -232,20 +330,27 @@ static void take_answered(struct build *b)
 			continue;
 		at = find_target(b->flow, node, edge->to);
 		if (at != b->flow->first[node + 1ull])
-			bitmap_set(b->answered, at);
+			set_answered(b->flow, at);
 	}
 }
 
-static unsigned edge_rank(const struct build *b, uint32_t from, uint64_t edge)
+/* What words of a node count that nothing answers, by sort. */
+static const uint8_t *sort_ranks(const struct build *b, uint32_t from,
+				 uint8_t of_holder[4])
 {
-	if (bitmap_test(b->lookup, edge))
-		return RANK_IRREGULAR;
-	if (bitmap_test(b->answered, edge))
-		return 0;
+	static const uint8_t of_object[4] = {
+		[WORD_REGULAR] = RANK_REGULAR,
+		[WORD_IRREGULAR] = RANK_IRREGULAR,
+		[WORD_LOOKUP] = RANK_IRREGULAR,
+		[SORT_ANSWERED] = 0,
+	};
+
 	if (from < b->live->n_objects)
-		return bitmap_test(b->irregular, edge) ? RANK_IRREGULAR :
-							 RANK_REGULAR;
-	return anchor_ranks[b->holders->list.data[from - b->live->n_objects].kind];
+		return of_object;
+	memset(of_holder, 0, 4);
+	of_holder[WORD_REGULAR] = anchor_ranks[
+		b->holders->list.data[from - b->live->n_objects].kind];
+	return of_holder;
 }
 
 /* @node can be reached with references of @rank: look at it in time, unless
@@ -268,17 +373,41 @@ static struct kml_error *hold(struct build *b, uint32_t id, unsigned rank)
 static void follow(struct build *b, uint32_t node, unsigned rank)
 {
 	const struct flow *flow = b->flow;
+	uint8_t of_holder[4];
+	const uint8_t *ranks = sort_ranks(b, node, of_holder);
 	uint64_t i;
 
 	for (i = flow->first[node]; i < flow->first[node + 1ull]; i++)
-		enqueue(b, flow->to[i], MAX(rank, edge_rank(b, node, i)));
+		enqueue(b, flow->to[i] & TARGET_MASK,
+			MAX(rank, ranks[flow->to[i] >> SORT_SHIFT]));
+}
+
+/* The rows of nodes that come later, and the ranks of what is in them. */
+static void ask_for_rows(const struct build *b, const uint32_t *queue,
+			 uint32_t n)
+{
+	const struct flow *flow = b->flow;
+	uint64_t i, end;
+
+	if (n > 3 * AHEAD)
+		__builtin_prefetch(&flow->first[queue[3 * AHEAD]]);
+	if (n > 2 * AHEAD)
+		__builtin_prefetch(&flow->to[flow->first[queue[2 * AHEAD]]]);
+	if (n <= AHEAD)
+		return;
+	i = flow->first[queue[AHEAD]];
+	end = MIN(flow->first[queue[AHEAD] + 1ull], i + AHEAD);
+	for (; i < end; i++)
+		__builtin_prefetch(&b->rank[flow->to[i] & TARGET_MASK], 1);
 }
 
 static void drain(struct build *b, unsigned rank)
 {
-	while (b->n_queue[rank]) {
-		uint32_t node = b->queue[rank][--b->n_queue[rank]];
+	while (b->n_done[rank] < b->n_queue[rank]) {
+		uint32_t at = b->n_done[rank]++;
+		uint32_t node = b->queue[rank][at];
 
+		ask_for_rows(b, &b->queue[rank][at], b->n_queue[rank] - at);
 		/* It may have been reached by better means since. */
 		if (b->rank[node] == rank)
 			follow(b, node, rank);
@@ -318,7 +447,7 @@ static uint64_t *find_referred(const struct build *b)
 		if (b->rank[id] != RANK_NONE)
 			continue;
 		for (i = b->flow->first[id]; i < b->flow->first[id + 1ull]; i++)
-			bitmap_set(referred, b->flow->to[i]);
+			bitmap_set(referred, b->flow->to[i] & TARGET_MASK);
 	}
 	return referred;
 }
@@ -367,15 +496,23 @@ static struct kml_error *find_ranks(struct build *b)
 static void cut_rows(struct build *b)
 {
 	struct flow *flow = b->flow;
-	uint64_t i, start = 0, end, to = 0;
+	uint64_t i, start = 0, end, to = 0, n = flow->first[flow->root];
 	uint32_t node;
 
 	for (node = 0; node < flow->root; node++) {
+		uint8_t of_holder[4];
+		const uint8_t *ranks = sort_ranks(b, node, of_holder);
+
 		end = flow->first[node + 1ull];
 		flow->first[node] = to;
 		for (i = start; i < end; i++) {
-			if (edge_rank(b, node, i) <= b->rank[flow->to[i]])
-				flow->to[to++] = flow->to[i];
+			uint32_t target = flow->to[i] & TARGET_MASK;
+
+			if (i + AHEAD < n)
+				__builtin_prefetch(&b->rank[flow->to[i + AHEAD] &
+							    TARGET_MASK]);
+			if (ranks[flow->to[i] >> SORT_SHIFT] <= b->rank[target])
+				flow->to[to++] = target;
 		}
 		start = end;
 	}
@@ -406,23 +543,20 @@ static struct kml_error *add_root_row(struct build *b)
 
 static struct kml_error *rank_and_cut(struct build *b)
 {
-	uint64_t n_edges = b->flow->first[b->flow->root], i;
-	uint64_t chunks = (b->live->n_objects + (CHUNK_NODES - 1ull)) /
-			  CHUNK_NODES;
 	struct kml_error *error;
 	unsigned rank;
+	uint64_t i;
 
-	b->answered = bitmap_alloc(n_edges);
-	b->rank = malloc(b->flow->n_nodes);
+	b->rank = huge_malloc(b->flow->n_nodes, 1);
 	for (rank = 0; rank < LIVE_RANKS; rank++) {
-		b->queue[rank] = malloc(b->flow->n_nodes *
-					sizeof(*b->queue[rank]));
+		b->queue[rank] = huge_malloc(b->flow->n_nodes,
+					     sizeof(*b->queue[rank]));
 		if (!b->queue[rank])
 			return error_nomem();
 	}
-	if (!b->answered || !b->rank)
+	if (!b->rank)
 		return error_nomem();
-	error = pool_run(MAX(b->kernel->n_threads, 1), chunks, find_answered, b);
+	error = pool_run(b->n_threads, n_chunks(b), find_answered, b);
 	take_answered(b);
 	if (!error)
 		error = find_ranks(b);
@@ -449,9 +583,10 @@ struct kml_error *live_build(struct kernel *kernel,
 	struct build b = {
 		.kernel = kernel, .graph = graph, .holders = holders,
 		.live = &live, .flow = flow,
+		.n_threads = MAX(kernel->n_threads, 1),
 	};
 	struct kml_error *error;
-	unsigned rank;
+	unsigned rank, i;
 
 	memset(flow, 0, sizeof(*flow));
 	if ((uint64_t)live.n_objects + live.n_holders >= TARGET_MASK)
@@ -463,11 +598,12 @@ struct kml_error *live_build(struct kernel *kernel,
 		error = fill_rows(&b);
 	if (!error)
 		error = rank_and_cut(&b);
+	for (i = 0; b.rows && i < b.n_threads; i++)
+		regular_row_deinit(&b.rows[i]);
+	free(b.rows);
 	regular_deinit(&b.regular);
-	free(b.irregular);
-	free(b.lookup);
+	free(b.chunk_end);
 	free(b.split);
-	free(b.answered);
 	free(b.rank);
 	for (rank = 0; rank < LIVE_RANKS; rank++)
 		free(b.queue[rank]);

@@ -118,7 +118,10 @@ struct kml_error *path_cost_init(struct path_cost *cost, struct kernel *kernel,
 		memset(cost, 0, sizeof(*cost));
 		return error;
 	}
-	error = infer ? make_type_words(cost) : find_words(cost);
+	error = regular_row_init(&cost->row, &cost->regular);
+	if (!error)
+		error = infer ? make_type_words(cost) :
+				find_words(cost);
 	if (!error)
 		error = find_variables(cost);
 	if (error)
@@ -139,6 +142,7 @@ void path_cost_deinit(struct path_cost *cost)
 	free(cost->words);
 	free(cost->type_words);
 	free(cost->variables);
+	regular_row_deinit(&cost->row);
 	regular_deinit(&cost->regular);
 	memset(cost, 0, sizeof(*cost));
 }
@@ -164,12 +168,12 @@ enum path_class path_root_class(const struct path_cost *cost, uint32_t source)
 
 void path_cost_start(struct path_cost *cost, uint32_t id)
 {
-	regular_start(&cost->regular, id);
+	regular_start(&cost->row, id);
 }
 
 void path_cost_end(struct path_cost *cost, uint32_t id)
 {
-	regular_end(&cost->regular, id);
+	regular_end(&cost->row, id);
 }
 
 /* Does object @from refer to @to? */
@@ -189,7 +193,7 @@ enum worth { UNTYPED, POINTER, NO_POINTER };
 
 static enum worth worth_by_cache(const struct path_cost *cost, uint64_t word)
 {
-	const struct heap_region *r = cost->regular.from;
+	const struct heap_region *r = cost->row.from;
 	const uint64_t *words = r->kind == HEAP_SLAB && cost->words ?
 					cost->words[r->owner] :
 					NULL;
@@ -256,7 +260,7 @@ enum path_class path_object_class(struct path_cost *cost, uint32_t id,
 	worth = worth_of(cost, id, word);
 	if (worth == NO_POINTER)
 		return PATH_DOUBTFUL;
-	sort = regular_sort(&cost->regular, edge);
+	sort = regular_sort(&cost->row, edge);
 	if (sort == WORD_REGULAR)
 		return PATH_SURE;
 	if (sort == WORD_LOOKUP || graph_edge_how(edge) == HEAP_REF_PERCPU ||

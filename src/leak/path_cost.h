@@ -29,6 +29,7 @@ struct path_cost {
 	struct kernel *kernel;
 	const struct graph *graph;
 	struct regular regular;
+	struct regular_row row;
 	uint64_t **words; /* by cache whose type is known: a bit per word that
 			     may be a pointer; NULL: unknown */
 	uint64_t *variables; /* a bit per object: of a module's variables */

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/huge.h"
+#include "base/pool.h"
 #include "base/util.h"
 #include "graph/overrides.h"
 
@@ -11,6 +13,9 @@
 /* Counts in all; caches are not that many, and their objects not that large,
  * unless a dump lies. */
 #define MAX_COUNTS (UINT64_C(1) << 26)
+#define CHUNK_OBJECTS 65536u
+/* Memory is asked for so many references ahead. */
+#define AHEAD 16u
 
 /*
  * Members by which objects are looked up, of the cache that a variable of the
@@ -26,30 +31,19 @@ static const struct {
 	{ "inode_cachep", "inode", "i_io_list" },
 };
 
-/* heap_region_of() would be asked for both ends of each reference, more than
- * once. */
-static struct kml_error *find_classes(struct regular *r)
+static uint32_t class_of_region(const struct regular *r,
+				const struct heap_region *region)
 {
-	const struct heap *heap = r->kernel->heap;
-	uint32_t i, id;
+	return region->kind == HEAP_SLAB ?
+		       region->owner :
+		       (uint32_t)r->kernel->caches.size + region->kind;
+}
 
-	r->classes = calloc(MAX(r->graph->n_objects, 1), sizeof(*r->classes));
-	if (!r->classes)
-		return error_nomem();
-	for (i = 0; i < heap->regions.size; i++) {
-		const struct heap_region *region = &heap->regions.data[i];
-		uint32_t class = region->kind == HEAP_SLAB ?
-					 region->owner :
-					 (uint32_t)r->kernel->caches.size +
-						 region->kind;
-
-		for (id = region->first_id;
-		     !(region->flags & HEAP_ALIAS) &&
-		     id < region->first_id + region->n_objects;
-		     id++)
-			r->classes[id] = class;
-	}
-	return NULL;
+static uint32_t class_of(const struct regular *r, uint32_t id)
+{
+	return r->classes ? r->classes[id] :
+			    class_of_region(r, heap_region_of(r->kernel->heap,
+							      id));
 }
 
 /* Where the count of an edge is; NULL: there is none. */
@@ -63,7 +57,7 @@ static uint32_t *count_of(const struct regular *r,
 	    word * 8 >= r->kernel->caches.data[from->owner].object_bytes)
 		return NULL;
 	return &r->counts[r->first[from->owner] + word * r->n_classes +
-			  r->classes[edge->to]];
+			  class_of(r, edge->to)];
 }
 
 static struct kml_error *make_counts(struct regular *r)
@@ -88,30 +82,67 @@ static struct kml_error *make_counts(struct regular *r)
 	return r->counts ? NULL : error_nomem();
 }
 
-static void count_all(struct regular *r, const uint64_t *nodes)
+/* Few classes, as there are counts: a cache has one for each at least. */
+static struct kml_error *make_classes(struct regular *r)
 {
+	const struct heap *heap = r->kernel->heap;
 	uint32_t id;
+	size_t i;
+
+	if (!r->first || r->n_classes > UINT16_MAX)
+		return NULL;
+	r->classes = huge_malloc(r->graph->n_objects, sizeof(*r->classes));
+	if (!r->classes)
+		return error_nomem();
+	for (i = 0; i < heap->regions.size; i++) {
+		const struct heap_region *region = &heap->regions.data[i];
+
+		for (id = 0; !(region->flags & HEAP_ALIAS) &&
+			     id < region->n_objects; id++)
+			r->classes[region->first_id + id] =
+				(uint16_t)class_of_region(r, region);
+	}
+	return NULL;
+}
+
+/* Up to what makes a rule: beyond that nobody writes, or waits. */
+static void add_one(uint32_t *count)
+{
+	if (__atomic_load_n(count, __ATOMIC_RELAXED) < MIN_REGULAR)
+		__atomic_fetch_add(count, 1, __ATOMIC_RELAXED);
+}
+
+static struct kml_error *count_chunk(void *arg, unsigned thread, uint64_t chunk)
+{
+	struct regular *r = arg;
+	const struct graph *graph = r->graph;
+	uint32_t id = (uint32_t)(chunk * CHUNK_OBJECTS);
+	uint32_t end = (uint32_t)MIN((chunk + 1) * CHUNK_OBJECTS,
+				     graph->n_objects);
 	uint64_t i;
 
-	for (id = 0; r->first && id < r->graph->n_objects; id++) {
+	(void)thread;
+	for (; id < end; id++) {
 		const struct heap_region *from;
 
-		if (!bitmap_test(nodes, id) ||
-		    r->graph->first[id] == r->graph->first[id + 1ull])
+		if (!bitmap_test(r->nodes, id) ||
+		    graph->first[id] == graph->first[id + 1ull])
 			continue;
 		from = heap_region_of(r->kernel->heap, id);
-		for (i = r->graph->first[id]; i < r->graph->first[id + 1ull];
-		     i++) {
-			const struct graph_edge *edge = &r->graph->edges[i];
+		for (i = graph->first[id]; i < graph->first[id + 1ull]; i++) {
+			const struct graph_edge *edge = &graph->edges[i];
 			uint32_t *count;
 
-			if (!bitmap_test(nodes, edge->to))
+			if (r->classes && i + AHEAD < graph->n_edges)
+				__builtin_prefetch(&r->classes[edge[AHEAD].to]);
+			if (!bitmap_test(r->nodes, edge->to))
 				continue;
 			count = count_of(r, from, edge);
-			if (count && *count < UINT32_MAX)
-				(*count)++;
+			if (count)
+				add_one(count);
 		}
 	}
+	return NULL;
 }
 
 static struct kml_error *add_lookup(struct regular *r, size_t cache,
@@ -170,26 +201,27 @@ struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
 	struct regular r = {
 		.kernel = kernel,
 		.graph = graph,
+		.nodes = nodes,
 		.n_classes = (uint32_t)kernel->caches.size + HEAP_KINDS,
 	};
-	struct kml_error *error = find_classes(&r);
-
-	if (!error)
-		error = make_counts(&r);
+	struct kml_error *error = make_counts(&r);
 
 	r.lookups = calloc(n, sizeof(*r.lookups));
-	r.row = calloc(r.n_classes, sizeof(*r.row));
-	if (!error && (!r.lookups || !r.row))
+	if (!error && !r.lookups)
 		error = error_nomem();
 	if (!error)
 		error = find_lookups(&r, kernel);
-	if (error) {
+	if (!error)
+		error = make_classes(&r);
+	if (!error && r.first)
+		error = pool_run(kernel->n_threads,
+				 graph->n_objects / CHUNK_OBJECTS + 1ull,
+				 count_chunk, &r);
+	if (error)
 		regular_deinit(&r);
-		return error;
-	}
-	count_all(&r, nodes);
-	*ret = r;
-	return NULL;
+	else
+		*ret = r;
+	return error;
 }
 
 void regular_deinit(struct regular *regular)
@@ -199,18 +231,32 @@ void regular_deinit(struct regular *regular)
 	for (i = 0; regular->lookups && i < regular->kernel->caches.size; i++)
 		free(regular->lookups[i]);
 	free(regular->lookups);
-	free(regular->classes);
 	free(regular->first);
 	free(regular->counts);
-	free(regular->row);
+	free(regular->classes);
 }
 
-static void count_row(struct regular *r, uint32_t id, bool clear)
+struct kml_error *regular_row_init(struct regular_row *row,
+				   const struct regular *regular)
 {
+	row->regular = regular;
+	row->counts = calloc(regular->n_classes, sizeof(*row->counts));
+	return row->counts ? NULL : error_nomem();
+}
+
+void regular_row_deinit(struct regular_row *row)
+{
+	free(row->counts);
+}
+
+static void count_row(struct regular_row *row, uint32_t id, bool clear)
+{
+	const struct regular *r = row->regular;
 	uint64_t i;
 
 	for (i = r->graph->first[id]; i < r->graph->first[id + 1ull]; i++) {
-		uint32_t *count = &r->row[r->classes[r->graph->edges[i].to]];
+		uint32_t *count =
+			&row->counts[class_of(r, r->graph->edges[i].to)];
 
 		*count = clear ? 0 : *count + 1;
 	}
@@ -222,23 +268,24 @@ static bool may_be_table(const struct regular *r, uint32_t id)
 	return r->graph->first[id + 1ull] - r->graph->first[id] >= MIN_REGULAR;
 }
 
-void regular_start(struct regular *regular, uint32_t id)
+void regular_start(struct regular_row *row, uint32_t id)
 {
-	regular->from = heap_region_of(regular->kernel->heap, id);
-	if (may_be_table(regular, id))
-		count_row(regular, id, false);
+	row->from = heap_region_of(row->regular->kernel->heap, id);
+	if (may_be_table(row->regular, id))
+		count_row(row, id, false);
 }
 
-void regular_end(struct regular *regular, uint32_t id)
+void regular_end(struct regular_row *row, uint32_t id)
 {
-	if (may_be_table(regular, id))
-		count_row(regular, id, true);
+	if (may_be_table(row->regular, id))
+		count_row(row, id, true);
 }
 
-enum word_sort regular_sort(const struct regular *r,
+enum word_sort regular_sort(const struct regular_row *row,
 			    const struct graph_edge *edge)
 {
-	const struct heap_region *from = r->from;
+	const struct regular *r = row->regular;
+	const struct heap_region *from = row->from;
 	uint64_t word = graph_edge_word(edge);
 	const uint32_t *count;
 
@@ -256,7 +303,7 @@ enum word_sort regular_sort(const struct regular *r,
 		return WORD_LOOKUP;
 	count = count_of(r, from, edge);
 	if ((count && *count >= MIN_REGULAR) ||
-	    r->row[r->classes[edge->to]] >= MIN_REGULAR)
+	    row->counts[class_of(r, edge->to)] >= MIN_REGULAR)
 		return WORD_REGULAR;
 	return WORD_IRREGULAR;
 }

@@ -22,14 +22,19 @@ enum word_sort {
 struct regular {
 	const struct kernel *kernel;
 	const struct graph *graph;
+	const uint64_t *nodes;
 	uint32_t n_classes;   /* caches, then kinds */
-	uint32_t *classes;    /* by object */
 	uint64_t *first;      /* by cache: its counts; NULL: too many */
-	uint32_t *counts;     /* by word and class of target */
+	uint32_t *counts;     /* by word and class of target; enough is enough */
+	uint16_t *classes;    /* by object; NULL: too many */
 	uint64_t **lookups;   /* by cache: a bit per word; NULL: none */
-	/* Of the object that is looked at: */
-	uint32_t *row;        /* by class */
+};
+
+/* The references of an object, while they are looked at. */
+struct regular_row {
+	const struct regular *regular;
 	const struct heap_region *from;
+	uint32_t *counts; /* by class */
 };
 
 struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
@@ -37,11 +42,17 @@ struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
 	error_must_check;
 void regular_deinit(struct regular *regular);
 
-/* Look at the references of object @id: those of its regular_sort() are of
- * it.  Not for several threads at once. */
-void regular_start(struct regular *regular, uint32_t id);
-enum word_sort regular_sort(const struct regular *regular,
+/* One for each thread. */
+struct kml_error *regular_row_init(struct regular_row *row,
+				   const struct regular *regular)
+	error_must_check;
+void regular_row_deinit(struct regular_row *row);
+
+/* Look at the references of object @id: those that regular_sort() gets until
+ * regular_end() are of it. */
+void regular_start(struct regular_row *row, uint32_t id);
+enum word_sort regular_sort(const struct regular_row *row,
 			    const struct graph_edge *edge);
-void regular_end(struct regular *regular, uint32_t id);
+void regular_end(struct regular_row *row, uint32_t id);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
 uint64_t retained_own_bytes(const struct heap *heap, uint32_t id)
@@ -20,8 +21,8 @@ static struct kml_error *add_up(const struct heap *heap, struct retained *r)
 {
 	uint32_t n = r->tree.n_nodes, i;
 
-	r->objects = calloc(n, sizeof(*r->objects));
-	r->bytes = calloc(n, sizeof(*r->bytes));
+	r->objects = huge_calloc(n, sizeof(*r->objects));
+	r->bytes = huge_calloc(n, sizeof(*r->bytes));
 	if (!r->objects || !r->bytes)
 		return error_nomem();
 	for (i = r->tree.n_reached - 1; i > 0; i--) {
@@ -52,10 +53,10 @@ static int compare_children(const void *a, const void *b, void *arg)
 static struct kml_error *find_children(struct retained *r)
 {
 	uint32_t n = r->tree.n_nodes, node, i;
-	uint64_t *first = calloc(n + 2ull, sizeof(*first));
+	uint64_t *first = huge_calloc(n + 2ull, sizeof(*first));
 
 	r->first_child = first;
-	r->children = malloc(r->tree.n_reached * sizeof(*r->children));
+	r->children = huge_malloc(r->tree.n_reached, sizeof(*r->children));
 	if (!first || !r->children)
 		return error_nomem();
 	for (i = 1; i < r->tree.n_reached; i++)

@@ -3,8 +3,11 @@
 
 #include <stdlib.h>
 
+#include "base/huge.h"
 #include "base/util.h"
 
+/* Memory is asked for so many references ahead. */
+#define AHEAD 16u
 /* Steps up the tree before it is searched. */
 #define MAX_STEPS_UP 4u
 
@@ -21,8 +24,8 @@ static struct kml_error *number(const struct retained *r, struct units *units)
 	uint32_t n = r->tree.n_nodes, i;
 	uint64_t c;
 
-	units->start = calloc(n, sizeof(*units->start));
-	units->size = calloc(n, sizeof(*units->size));
+	units->start = huge_calloc(n, sizeof(*units->start));
+	units->size = huge_calloc(n, sizeof(*units->size));
 	if (!units->start || !units->size)
 		return error_nomem();
 	for (i = r->tree.n_reached; i > 0; i--) {
@@ -77,6 +80,12 @@ static void unite(struct units *units, uint32_t a, uint32_t b)
 		units->set[a] = b;
 }
 
+static void ask_for(const struct join *join, uint32_t node)
+{
+	__builtin_prefetch(&join->retained->tree.idom[node]);
+	__builtin_prefetch(&join->units->set[node], 1);
+}
+
 static void join_row(const struct join *join, uint32_t node)
 {
 	const struct retained *r = join->retained;
@@ -87,6 +96,8 @@ static void join_row(const struct join *join, uint32_t node)
 	     i++) {
 		uint32_t to = join->graph->edges[i].to, top, child;
 
+		if (i + AHEAD < join->graph->n_edges)
+			ask_for(join, join->graph->edges[i + AHEAD].to);
 		/* Much refers to a module's memory, which holds none of it. */
 		if (r->tree.idom[to] == DOMINATORS_NONE ||
 		    bitmap_test(join->split, to))
@@ -131,7 +142,7 @@ struct kml_error *units_find(const struct graph *graph,
 	struct kml_error *error;
 	uint32_t i;
 
-	units.set = malloc(retained->tree.n_nodes * sizeof(*units.set));
+	units.set = huge_malloc(retained->tree.n_nodes, sizeof(*units.set));
 	if (!units.set)
 		return error_nomem();
 	for (i = 0; i < retained->tree.n_nodes; i++)

@@ -12,7 +12,7 @@ mkdir -p /tmp/kmlhold
 churn 3
 (
 	[ -d /tmp/cg/kml ] && echo 0 > /tmp/cg/kml/cgroup.procs
-	exec insmod /lib/modules/kmlhold.ko
+	exec insmod /lib/modules/kmlhold.ko $(sed -n 's/.*kml\.many=\([0-9]*\).*/many=\1/p' /proc/cmdline)
 )
 rm /tmp/kmlhold/gone
 # (not exercise: it would remove dummy0, and wait for the references forever)

@@ -79,6 +79,7 @@ void kml_many_end(void);
 int kml_accum(void);
 int kml_counts(void);
 int kml_orphans(void);
+int kml_many_objects(void);
 void kml_accum_log(void);
 void kml_counts_log(void);
 

@@ -145,7 +145,9 @@ MODULE_PARM_DESC(late, "write to it just before the dump: it logs what is held t
 
 static int __init kmlhold_init(void)
 {
-	static int (*const part[])(void) = { kml_accum, kml_counts, kml_orphans };
+	static int (*const part[])(void) = {
+		kml_accum, kml_counts, kml_orphans, kml_many_objects,
+	};
 	int i, err;
 
 	for (i = 0; i < ARRAY_SIZE(part); i++) {
