@@ -170,6 +170,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"mm/kfence/core.c: it has the address of every object of the pool",
 		"5.12 (0ce20dd84089)",
 	},
+	[BUILTIN_KASAN_QUARANTINE] = {
+		"kasan-quarantine", "erase",
+		"the lists of KASAN's quarantine are not scanned, nor are the freed objects on them",
+		"mm/kasan/quarantine.c, kasan_quarantine_put(): SLUB gets them later",
+		"4.7 (55834c59098d)",
+	},
 	[BUILTIN_KTHREAD_FRAME] = {
 		"kthread-frame", "erase",
 		"kthread()'s frame and its registers that other frames have saved are not scanned",

@@ -473,6 +473,8 @@ struct kml_error *kernel_load_page_ext(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
 struct kml_error *kernel_mark_kfence(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_quarantine(struct kernel *kernel)
+	error_must_check;
 struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;
