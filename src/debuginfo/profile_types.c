@@ -78,9 +78,12 @@ const struct wanted_type profile_types[] = {
 	TYPE("location"),
 	OF("partial_context", "mm/slub.c"),    /* 6.1 to 7.0 */
 	OF("slab_alloc_context", "mm/slub.c"), /* since 7.1 */
+	OF("rcu_delayed_free", "mm/slub.c"),   /* since 6.12 */
 	TYPE("kasan_cache"),
 	TYPE("kasan_alloc_meta"),
 	TYPE("kasan_free_meta"),
+	OF("qlist_head", "mm/kasan/quarantine.c"),
+	OF("cpu_shrink_qlist", "mm/kasan/quarantine.c"), /* since 5.19 */
 	TYPE("kfence_metadata"),
 	TYPE("alloc_tag"),         /* since 6.10 */
 	TYPE("alloc_tag_module_section"), /* since 6.13 */
@@ -269,6 +272,7 @@ const char *const profile_units[] = {
 	"mm/kmemleak.c",
 	"mm/kfence/core.c",
 	"mm/kasan/generic.c",
+	"mm/kasan/quarantine.c",
 	"lib/alloc_tag.c",      /* since 6.10 */
 	"mm/alloc_tag.c",       /* since 7.3 */
 	"lib/stackdepot.c",

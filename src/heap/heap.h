@@ -119,7 +119,8 @@ struct heap {
 	uint64_t *torn;    /* allocated or free: the metadata contradict */
 	uint64_t *waiting; /* queued for RCU, to be freed mostly; some of these
 			      are free for the allocator as well */
-	uint64_t *quarantined; /* free, but kept as they were (KFENCE) */
+	uint64_t *quarantined; /* free, but not to be given out
+				  soon (KFENCE, KASAN) */
 };
 
 struct kml_error *heap_init(struct heap *heap, uint64_t direct_va,

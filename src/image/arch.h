@@ -89,6 +89,7 @@ struct arch {
 	uint64_t kernel_va, kernel_bytes, modules_end_va;
 	uint64_t user_end_va[2];  /* of user mode's addresses */
 	uint64_t kernel_start_va; /* every kernel address is there or above */
+	uint64_t shadow_va[2], shadow_end_va[2]; /* of KASAN, if it has one */
 	struct arch_range direct, vmalloc, vmemmap;
 	uint64_t vmalloc_bytes[2];
 	uint64_t list_poison[2]; /* LIST_POISON1, LIST_POISON2 */

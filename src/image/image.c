@@ -20,7 +20,7 @@
 #define CACHE_PAGES 1024
 #define TLB_ENTRIES 1024
 
-/* More tables than pages happens where tables are shared (KASAN's shadow). */
+/* Tables may be shared. */
 #define TABLES_PER_PAGE 4
 #define MIN_TABLES 4096
 

@@ -127,6 +127,8 @@ struct image_walk {
 	void (*page)(void *arg, uint64_t va, uint64_t pa, uint64_t bytes);
 	void (*table)(void *arg, uint64_t pa, unsigned level);
 	void *arg;
+	bool once; /* of entries in a row that refer to the same table only the
+		      first counts, as always where only tables are wanted */
 };
 struct kml_error *image_walk_tables(struct image *image, uint64_t root_pa,
 				    uint64_t start_va, uint64_t end_va,

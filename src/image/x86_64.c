@@ -138,13 +138,16 @@ static struct kml_error *walk_read(struct walk *walk, uint64_t table_pa,
 /*
  * Walk [@start, @last] through the table at @table_pa, whose first entry is
  * for @base.  Recursive: there are five levels at most.
+ *
+ * KASAN maps terabytes of shadow to one page by tables all of whose entries are
+ * the same (kasan_populate_early_shadow() of mm/kasan/init.c).
  */
 static struct kml_error *walk_table(struct walk *walk, uint64_t table_pa,
 				    unsigned level, uint64_t base,
 				    uint64_t start, uint64_t last)
 {
 	uint64_t entry_bytes = UINT64_C(1) << level_shift(level);
-	uint64_t entries[TABLE_ENTRIES];
+	uint64_t entries[TABLE_ENTRIES], whole = 0; /* walked last */
 	struct kml_error *error;
 	unsigned i, last_i;
 	bool there;
@@ -170,12 +173,15 @@ static struct kml_error *walk_table(struct walk *walk, uint64_t table_pa,
 					       to - from + 1);
 			continue;
 		}
-		if (entries[i] & ENTRY_PS)
+		if (entries[i] & ENTRY_PS ||
+		    (entries[i] == whole &&
+		     (walk->to->once || !walk->to->page)))
 			continue;
 		error = walk_table(walk, entry_table_pa(walk->mmu, entries[i]),
 				   level - 1, va, from, to);
 		if (error)
 			return error;
+		whole = to - from == entry_bytes - 1 ? entries[i] : 0;
 	}
 	return NULL;
 }
@@ -260,6 +266,11 @@ const struct arch arch_x86_64 = {
 	.modules_end_va = UINT64_C(0xffffffffff000000),
 	.user_end_va = { UINT64_C(1) << 47, UINT64_C(1) << 56 },
 	.kernel_start_va = UINT64_C(0xff00000000000000),
+	/* Documentation/arch/x86/x86_64/mm.rst */
+	.shadow_va = { UINT64_C(0xffffec0000000000),
+		       UINT64_C(0xffdf000000000000) },
+	.shadow_end_va = { UINT64_C(0xfffffc0000000000),
+			   UINT64_C(0xfffffc0000000000) },
 	.direct = { "page_offset_base",
 		    { UINT64_C(0xffff888000000000),
 		      UINT64_C(0xff11000000000000) } },

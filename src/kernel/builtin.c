@@ -110,6 +110,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"mm/page_alloc.c, expand(): links of the free lists stay in pages that are not the first of their block",
 		"",
 	},
+	[BUILTIN_STALE_FREELIST] = {
+		"stale-freelist", "erase",
+		"page.index of a page in use does not hold an object of a slab in its place, or up to 32 KiB behind it",
+		"mm/slub.c, __free_slab(): the head of the freelist of a slab that has been given back",
+		"",
+	},
 	[BUILTIN_REQUEST] = {
 		"idle-request", "no_scan",
 		"a block request that is idle is not scanned, but what its driver has behind it is",
@@ -169,6 +175,18 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"kfence_metadata is not scanned, but who is charged for the object is",
 		"mm/kfence/core.c: it has the address of every object of the pool",
 		"5.12 (0ce20dd84089)",
+	},
+	[BUILTIN_KASAN_QUARANTINE] = {
+		"kasan-quarantine", "erase",
+		"the lists of KASAN's quarantine are not scanned, nor are the freed objects on them",
+		"mm/kasan/quarantine.c, kasan_quarantine_put(): SLUB gets them later",
+		"4.7 (55834c59098d)",
+	},
+	[BUILTIN_KASAN_SHADOW] = {
+		"kasan-shadow", "not_leak no_scan",
+		"the pages of KASAN's shadow are in use and are not scanned",
+		"mm/kasan/shadow.c, kasan_populate_vmalloc(): only page tables name them; they hold states of memory",
+		"5.5 (3c5c3cfb9ef4)",
 	},
 	[BUILTIN_KTHREAD_FRAME] = {
 		"kthread-frame", "erase",

@@ -4,12 +4,17 @@
 #include "base/util.h"
 
 #define MAX_META_BYTES 256u
+#define TIMESTAMP_SHIFT 9 /* kasan_set_track(): in units of 512 ns */
 
 bool kasan_open(const struct kernel *kernel, struct kasan_layout *ret)
 {
 	const struct profile *p = kernel->profile;
 	const char *type = "kasan_alloc_meta";
 
+	ret->has_extra = profile_member(p, type, "alloc_track.cpu",
+					&ret->cpu) &&
+			 profile_member(p, type, "alloc_track.timestamp",
+					&ret->timestamp);
 	return profile_member(p, "kmem_cache", "kasan_info.alloc_meta_offset",
 			      &ret->meta_offset) &&
 	       profile_type_size(p, type, &ret->bytes) &&
@@ -42,7 +47,14 @@ bool kasan_read(struct kernel *kernel, const struct kasan_layout *layout,
 			      layout->bytes);
 	if (error)
 		return false;
+	memset(ret, 0, sizeof(*ret));
 	ret->pid = (uint32_t)kernel_get(buf, &layout->pid);
 	ret->stack = (uint32_t)kernel_get(buf, &layout->stack);
+	ret->has_extra = layout->has_extra;
+	if (ret->has_extra) {
+		ret->cpu = (uint32_t)kernel_get(buf, &layout->cpu);
+		ret->ts_nsec = kernel_get(buf, &layout->timestamp)
+			       << TIMESTAMP_SHIFT;
+	}
 	return ret->stack;
 }

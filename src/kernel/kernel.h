@@ -52,6 +52,7 @@ enum page_class {
 	PAGE_RESERVED, /* PG_reserved: firmware, memblock, the kernel image */
 	PAGE_TABLE,    /* a page table */
 	PAGE_VMEMMAP,  /* holds struct pages */
+	PAGE_SHADOW,   /* KASAN's, of other memory */
 	PAGE_MAPPED,   /* of a vmalloc area or per-cpu unit: in mapped[] */
 	PAGE_CLASSES,
 };
@@ -442,6 +443,10 @@ struct kml_error *kernel_add_hole_within(struct kernel *kernel, uint64_t va,
 struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
 	error_must_check;
 
+/* The page frames that the kernel image is loaded into, the end excluded. */
+struct kml_error *kernel_image_pfns(struct kernel *kernel, uint64_t *start_ret,
+				    uint64_t *end_ret) error_must_check;
+
 /* Take a page out of the page allocator's blocks: it is explained. */
 void kernel_claim_page(struct kernel *kernel, uint64_t pfn,
 		       enum page_class class);
@@ -463,6 +468,7 @@ struct kml_error *kernel_load_slabs(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_percpu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmalloc(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_task_tables(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_shadow(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_blocks(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_dircache(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_vmaps(struct kernel *kernel) error_must_check;
@@ -473,6 +479,8 @@ struct kml_error *kernel_load_page_ext(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sections(struct kernel *kernel) error_must_check;
 /* From here on the heap is sealed: no more regions, only flags and states. */
 struct kml_error *kernel_mark_kfence(struct kernel *kernel) error_must_check;
+struct kml_error *kernel_load_quarantine(struct kernel *kernel)
+	error_must_check;
 struct kml_error *kernel_load_rcu(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_sheaves(struct kernel *kernel) error_must_check;
 struct kml_error *kernel_load_requests(struct kernel *kernel) error_must_check;

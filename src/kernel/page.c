@@ -209,6 +209,7 @@ static void choose_words(struct kernel *kernel, const struct page_layout *l)
 	word_bit(&lru, &l->lru);
 	kernel_cite(kernel, BUILTIN_ANON_MAPPING);
 	kernel_cite(kernel, BUILTIN_STALE_LRU);
+	kernel_cite(kernel, BUILTIN_STALE_FREELIST);
 	kernel->mapping_word = (unsigned)(l->mapping.offset / 8);
 	kernel->lru_words = lru;
 	/* page->index is pt_mm of a page table and a driver's word elsewhere */

@@ -165,6 +165,22 @@ static struct kml_error *add_reserved(struct kernel *kernel, uint64_t pfn,
 	return NULL;
 }
 
+struct kml_error *kernel_image_pfns(struct kernel *kernel, uint64_t *start_ret,
+				    uint64_t *end_ret)
+{
+	struct kml_error *error;
+	uint64_t text, end;
+
+	error = kernel_symbol(kernel, "_text", &text);
+	if (!error)
+		error = kernel_symbol(kernel, "_end", &end);
+	if (error)
+		return error;
+	*start_ret = image_pa(kernel, text) / 4096;
+	*end_ret = align_up(image_pa(kernel, end), 4096) / 4096;
+	return NULL;
+}
+
 /*
  * Memory that the boot allocator (memblock) gave out, and firmware's: pages
  * that are reserved, but neither the kernel image nor anything found so far.
@@ -172,15 +188,10 @@ static struct kml_error *add_reserved(struct kernel *kernel, uint64_t pfn,
 struct kml_error *kernel_load_reserved(struct kernel *kernel)
 {
 	uint64_t text, end, pfn, first = 0, run = 0;
-	struct kml_error *error;
+	struct kml_error *error = kernel_image_pfns(kernel, &text, &end);
 
-	error = kernel_symbol(kernel, "_text", &text);
-	if (!error)
-		error = kernel_symbol(kernel, "_end", &end);
 	if (error)
 		return error;
-	text = image_pa(kernel, text) / 4096;
-	end = align_up(image_pa(kernel, end), 4096) / 4096;
 	for (pfn = 0; !error && pfn <= kernel->end_pfn; pfn++) {
 		if (pfn < kernel->end_pfn &&
 		    kernel->page_class[pfn] == PAGE_RESERVED &&

@@ -140,6 +140,31 @@ static struct kml_error *hide_released(struct kernel *kernel,
 			   kept, n);
 }
 
+/*
+ * With CONFIG_SLUB_RCU_DEBUG (b8c8ba73c68b, since Linux 6.12) what is freed of a
+ * SLAB_TYPESAFE_BY_RCU cache waits as well: a struct rcu_delayed_free that is
+ * allocated for that has its address.
+ */
+static struct kml_error *take_delayed(struct kernel *kernel, uint64_t va)
+{
+	struct profile_member head, member;
+	struct kml_error *error;
+	uint64_t object;
+
+	if (!profile_member(kernel->profile, "rcu_delayed_free", "head",
+			    &head) ||
+	    !profile_member(kernel->profile, "rcu_delayed_free", "object",
+			    &member))
+		return NULL;
+	error = kernel_read_u64(kernel, va - head.offset + member.offset,
+				&object);
+	if (error)
+		return error;
+	return kernel_mark_waiting(kernel, object) ?
+		       kernel_hide_waiting(kernel, object, false) :
+		       NULL;
+}
+
 /* Not unsound: that it waits is told, but decides nothing. */
 static struct kml_error *forgive(struct kernel *kernel, struct kml_error *error,
 				 uint64_t va)
@@ -175,10 +200,12 @@ struct kml_error *kernel_walk_waiting(struct kernel *kernel, uint64_t va,
 				      kernel_waiting_fn *callback, void *arg)
 {
 	uint64_t words[2], functions[ARRAY_SIZE(releases)];
-	uint64_t turtle = 0, steps = 0, limit = 1;
+	uint64_t turtle = 0, steps = 0, limit = 1, delayed;
 	struct kml_error *error = NULL;
 
 	find_releases(kernel, functions);
+	if (!kernel_has_symbol(kernel, "slab_free_after_rcu_debug", &delayed))
+		delayed = 0;
 
 	while (va) {
 		/* The next one, and the function */
@@ -197,6 +224,10 @@ struct kml_error *kernel_walk_waiting(struct kernel *kernel, uint64_t va,
 		}
 		if (kernel_mark_waiting(kernel, va)) {
 			error = hide_released(kernel, functions, va, words[1]);
+			if (!error && delayed && words[1] == delayed)
+				error = take_delayed(kernel, va);
+			if (error)
+				return forgive(kernel, error, va);
 			if (!error && callback)
 				error = callback(kernel, arg, va, words[1]);
 		}

@@ -120,7 +120,8 @@ enum object_state {
 	OBJECT_WAITING,     /* queued for RCU: mostly to be freed */
 	OBJECT_FREE,
 	OBJECT_CACHED,      /* free, in a per-CPU freelist, sheaf or barn */
-	OBJECT_QUARANTINED, /* free, but not to be given out soon (KFENCE) */
+	OBJECT_QUARANTINED, /* free, but not to be given out soon (KFENCE,
+				KASAN) */
 	OBJECT_TORN,        /* the allocator's metadata contradict */
 	OBJECT_UNREADABLE,  /* not in the dump, or whether it is free is not */
 	OBJECT_STATES,

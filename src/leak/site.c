@@ -226,6 +226,10 @@ static bool find_kasan(struct sites *sites, uint32_t id, struct site *ret)
 	    !from_depot(sites, track.stack, ret))
 		return false;
 	set_pid(ret, track.pid);
+	if (track.has_extra) {
+		set_cpu(ret, track.cpu);
+		set_clock(sites, ret, track.ts_nsec);
+	}
 	return true;
 }
 

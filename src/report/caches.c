@@ -18,6 +18,7 @@ const char *const page_class_names[PAGE_CLASSES] = {
 	[PAGE_USER] = "user",         [PAGE_SLAB] = "slab",
 	[PAGE_BLOCK] = "block",       [PAGE_RESERVED] = "reserved",
 	[PAGE_TABLE] = "page-table",  [PAGE_VMEMMAP] = "vmemmap",
+	[PAGE_SHADOW] = "kasan-shadow",
 	[PAGE_MAPPED] = "mapped",
 };
 

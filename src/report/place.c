@@ -22,6 +22,7 @@ const char *const place_pages[PAGE_CLASSES] = {
 	[PAGE_RESERVED] = "a reserved page",
 	[PAGE_TABLE] = "a page table",
 	[PAGE_VMEMMAP] = "a page that holds struct pages",
+	[PAGE_SHADOW] = "a page of KASAN's shadow",
 	[PAGE_MAPPED] = "a page that is mapped elsewhere",
 };
 
@@ -31,6 +32,7 @@ const char *const place_classes[PAGE_CLASSES] = {
 	[PAGE_USER] = "user",	    [PAGE_SLAB] = "slab",
 	[PAGE_BLOCK] = "block",	    [PAGE_RESERVED] = "reserved",
 	[PAGE_TABLE] = "page table", [PAGE_VMEMMAP] = "struct pages",
+	[PAGE_SHADOW] = "KASAN's shadow",
 	[PAGE_MAPPED] = "mapped",
 };
 

@@ -107,7 +107,7 @@ static void print_objects(struct report *report)
 		    bytes[OBJECT_UNREADABLE]);
 	print_state(report, "waiting for RCU", objects[OBJECT_WAITING],
 		    bytes[OBJECT_WAITING]);
-	print_state(report, "freed, in KFENCE's quarantine",
+	print_state(report, "freed, in quarantine",
 		    objects[OBJECT_QUARANTINED], bytes[OBJECT_QUARANTINED]);
 	writer_printf(w, "free in slabs: %s, %s; %s more, %s, in per-CPU freelists\n",
 		      COUNT_OF(objects[OBJECT_FREE], "object"),

@@ -192,7 +192,7 @@ static struct walked walk(const struct arch_mmu *mmu, uint64_t start,
 			  uint64_t end, uint64_t expected_missing)
 {
 	struct walked w = { 0 };
-	struct image_walk to = { on_page, on_table, &w };
+	struct image_walk to = { on_page, on_table, &w, false };
 	uint64_t missing = 0;
 
 	assert_null(arch_x86_64.walk(mmu, start, end, &to, &missing));
@@ -283,13 +283,54 @@ static void test_walk_halves(void **state)
 	}
 }
 
+/* As KASAN maps what there is no shadow for: one page by shared tables. */
+static void test_walk_shared(void **state)
+{
+	struct memory memory = { 0 };
+	struct arch_mmu mmu = make_mmu(&memory, 4);
+	struct image_walk to = { .table = on_table };
+	struct walked w = { 0 };
+	struct kml_error *error;
+	uint64_t missing = 0;
+	const uint64_t start = UINT64_C(0xffff800000000000);
+	unsigned table, i;
+
+	(void)state;
+	for (table = 1; table < 5; table++) {
+		for (i = 256; i < 512; i++)
+			memory.tables[table][i] = (table + 1) * 4096 | P;
+	}
+	/* Another table in between, and one that stands alone */
+	memory.tables[1][300] = 6 * 4096 | P;
+	memory.tables[6][0] = 3 * 4096 | P;
+	to.arg = &w;
+	assert_null(arch_x86_64.walk(&mmu, start, 0, &to, &missing));
+	assert_int_equal(w.n_tables, 1 + 3 + 3 + 3);
+	assert_int_equal(missing, 0);
+	/* Each mapping of a shared table, then */
+	to.page = on_page;
+	error = arch_x86_64.walk(&mmu, start, 0, &to, &missing);
+	assert_int_equal(kml_error_code(error), KML_ERR_CORRUPT);
+	kml_error_destroy(error);
+	to.once = true;
+	w = (struct walked){ 0 };
+	assert_null(arch_x86_64.walk(&mmu, start, 0, &to, &missing));
+	assert_int_equal(w.n_tables, 1 + 3 + 3 + 3);
+	assert_int_equal(w.n, 3 * 256);
+	/* What is walked in part does not stand for the rest. */
+	w = (struct walked){ 0 };
+	assert_null(arch_x86_64.walk(&mmu, UINT64_C(0xffff807fc0000000), 0,
+				     &to, &missing));
+	assert_int_equal(w.n, 4 * 256);
+}
+
 /* Every entry leads back to the root. */
 static void test_walk_loop(void **state)
 {
 	struct memory memory = { 0 };
 	struct arch_mmu mmu = make_mmu(&memory, 5);
 	struct walked w = { 0 };
-	struct image_walk to = { on_page, on_table, &w };
+	struct image_walk to = { on_page, on_table, &w, false };
 	struct kml_error *error;
 	uint64_t missing = 0, pa;
 	unsigned i;
@@ -422,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_translate_missing_table),
 		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_walk_halves),
+		cmocka_unit_test(test_walk_shared),
 		cmocka_unit_test(test_walk_loop),
 		cmocka_unit_test(test_walk_error),
 		cmocka_unit_test(test_prstatus),

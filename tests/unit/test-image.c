@@ -475,7 +475,7 @@ static void test_walk_tables(void **state)
 					      "page 0x1010-0x1013 zstd\n"
 					      PAGE_TABLES);
 	struct walked w = { 0 };
-	struct image_walk walk = { on_page, on_table, &w };
+	struct image_walk walk = { on_page, on_table, &w, false };
 	uint64_t missing = 0;
 
 	(void)state;

@@ -17,6 +17,7 @@
 #include "kernel/memcg.h"
 #include "kernel/obj_ext.h"
 #include "kernel/page_owner.h"
+#include "kernel/quarantine.h"
 #include "kernel/track.h"
 #include "leak/site_wrapper.h"
 
@@ -540,6 +541,137 @@ static void test_kasan(void **state)
 	assert_false(kasan_read(&f->kernel, &layout, 0, &track));
 }
 
+/* With CONFIG_KASAN_EXTRA_INFO. */
+static void test_kasan_extra(void **state)
+{
+	struct kasan_layout layout = {
+		.meta_offset = member(8, 4),
+		.pid = member(0, 4),
+		.stack = member(4, 4),
+		.has_extra = true,
+		.cpu = member(8, 8),
+		.timestamp = member(8, 8),
+		.bytes = 24,
+	};
+	struct fixture *f = *state;
+	struct kasan_track track;
+
+	layout.cpu.bit_size = layout.timestamp.bit_offset = 20;
+	layout.timestamp.bit_size = 44;
+	put(f, 1, 8, 272);
+	put(f, 0, 272, UINT64_C(77) << 32 | 42);
+	put(f, 0, 280, UINT64_C(1000) << 20 | 3);
+	open_memory(f);
+	add_slab(f);
+	assert_true(kasan_read(&f->kernel, &layout, 0, &track));
+	assert_true(track.has_extra);
+	assert_int_equal(track.cpu, 3);
+	assert_int_equal(track.ts_nsec, 512000);
+}
+
+/* ---- the quarantine of KASAN */
+
+static const struct quarantine quarantine = {
+	.head = { .offset = 0, .size = 8 },
+	.tail = { .offset = 8, .size = 8 },
+	.meta_offset = { .offset = 8, .size = 4 },
+	.list_bytes = 32,
+	.objects_left = 2,
+};
+
+/* The list on page 2, with metadata at @meta_offset: which of the two objects
+ * are in quarantine then, and is there a gap? */
+static void check_quarantine(struct fixture *f, uint64_t meta_offset,
+			     unsigned objects, bool gap)
+{
+	struct quarantine q = quarantine;
+	unsigned i;
+
+	put(f, 1, 8, meta_offset);
+	open_memory(f);
+	add_slab(f);
+	assert_ok(quarantine_walk(&f->kernel, &q, at(2, 0)));
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(bitmap_test(f->heap.quarantined, i),
+				 objects >> i & 1);
+		assert_int_equal(bitmap_test(f->heap.free, i),
+				 objects >> i & 1);
+	}
+	assert_int_equal(f->kernel.gaps.size, gap);
+	if (gap)
+		assert_true(f->kernel.gaps.data[0].unsound);
+}
+
+static void test_quarantine(void **state)
+{
+	struct fixture *f = *state;
+
+	/* The last one's link has not been cleared yet. */
+	put(f, 2, 0, at(0, 512));
+	put(f, 2, 8, at(0, 0));
+	put(f, 0, 512, at(0, 0));
+	put(f, 0, 0, 0x123);
+	check_quarantine(f, 0, 3, false);
+}
+
+static void test_quarantine_behind(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 2, 0, at(0, 512 + 272));
+	put(f, 2, 8, at(0, 512 + 272));
+	check_quarantine(f, 272, 2, false);
+}
+
+static void test_quarantine_empty(void **state)
+{
+	check_quarantine(*state, 0, 0, false);
+}
+
+static void test_quarantine_cycle(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 2, 0, at(0, 0));
+	put(f, 2, 8, at(0, 512));
+	put(f, 0, 0, at(0, 0));
+	check_quarantine(f, 0, 1, true);
+}
+
+/* Nothing of a slab; below: not an object's metadata, a cache that has none,
+ * and a page that is not in the dump. */
+static void test_quarantine_strays(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 2, 0, at(3, 0));
+	check_quarantine(f, 0, 0, true);
+}
+
+static void test_quarantine_inside(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 2, 0, at(0, 8));
+	check_quarantine(f, 0, 0, true);
+}
+
+static void test_quarantine_none(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 2, 0, at(0, 0));
+	check_quarantine(f, INT32_MAX, 0, true);
+}
+
+static void test_quarantine_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, 2, 0, at(PAGES - 1, 0));
+	check_quarantine(f, 0, 0, true);
+}
+
 /* Until Linux 5.18 a track had the stack itself. */
 static void test_track(void **state)
 {
@@ -687,6 +819,15 @@ int main(void)
 		WITH_MEMORY(test_packed_exts),
 		WITH_MEMORY(test_stacks),
 		WITH_MEMORY(test_kasan),
+		WITH_MEMORY(test_kasan_extra),
+		WITH_MEMORY(test_quarantine),
+		WITH_MEMORY(test_quarantine_behind),
+		WITH_MEMORY(test_quarantine_empty),
+		WITH_MEMORY(test_quarantine_cycle),
+		WITH_MEMORY(test_quarantine_strays),
+		WITH_MEMORY(test_quarantine_inside),
+		WITH_MEMORY(test_quarantine_none),
+		WITH_MEMORY(test_quarantine_lost),
 		WITH_MEMORY(test_track),
 		WITH_MEMORY(test_page_owner),
 		WITH_MEMORY(test_memcg),

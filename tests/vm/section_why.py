@@ -3,7 +3,8 @@
 
 Dumps of guests in which memory is held and never given back, references are
 forgotten, and leaks come from known functions (hold/): of stock kernels, of
-one with slub_debug=U, of one with page_owner and allocation tags. First drgn
+one with slub_debug=U, of one with page_owner and allocation tags, of one with
+KASAN as well (KML_VM_MATRIX=1). First drgn
 and the kernel's own records say that what the module logged is so; then
 kmlanalyze is asked.
 """
@@ -12,11 +13,12 @@ import collections, copy, importlib, json, os, re, subprocess
 import kmltruth as kml
 import snapshotchecks
 
-# (scenario's script, suite, scenario); what is in MATRIX: with KML_VM_MATRIX=1.
+# (scenario's script and options, suite, scenario); what is in MATRIX: with KML_VM_MATRIX=1.
 BOOTS = (("scenario", "bookworm", "hold"), ("scenario", "trixie-backports", "hold-track"),
          ("scenario-owner", "trixie-backports", "hold"))
 MATRIX = (("scenario", "trixie-backports", "hold"), ("scenario", "bookworm", "hold-track"),
-          ("scenario-owner", "bookworm", "hold"), ("scenario", "bullseye", "hold"), ("scenario", "trixie", "hold"))
+          ("scenario-owner", "bookworm", "hold"), ("scenario", "bullseye", "hold"), ("scenario", "trixie", "hold"),
+          ("scenario-owner -b kasan", "trixie", "hold"))
 # each has check(vm, scenario)
 CHECKS = ("accumulationchecks", "sitechecks", "typechecks")
 # Asked for of the dump and of its snapshot.
@@ -57,7 +59,8 @@ class Scenario:
 
 
 def boot(vm, script, suite, name):
-    argv = [os.path.join(vm.here, script), "-s", suite, "-o", vm.dumps] + ([] if vm.reuse else ["-f"])
+    script, *options = script.split()
+    argv = [os.path.join(vm.here, script), *options, "-s", suite, "-o", vm.dumps] + ([] if vm.reuse else ["-f"])
     argv += ["-q"] if script == "scenario" else []
     p = subprocess.run(argv + [name], capture_output=True, text=True)
     found = re.findall(r"^(/\S*-%s)(?: \(there already\))?$" % name, p.stdout, re.M)
