@@ -200,6 +200,9 @@ struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
 	i->out.from[id] = from;
 	i->out.where[id] = where;
 	i->out.votes[id] = MAX(i->out.votes[id], 1);
+	i->said[id].type = type;
+	i->said[id].reason = INFER_REASONS;
+	i->said[id].for_it = i->out.votes[id];
 	i->n_decided++;
 	return vec_push(&i->queue, id) ? NULL : error_nomem();
 }
@@ -231,15 +234,20 @@ static void take_candidate(struct inference *i, const struct vote *vote)
 	i->out.where[vote->id] = vote->where;
 }
 
+static bool is_decided(const struct infer_said *said)
+{
+	return said->reason == INFER_REASONS;
+}
+
 static struct kml_error *count_vote(struct inference *i,
 				    const struct vote *vote)
 {
 	uint32_t id = vote->id, cand = i->said[id].type;
 	struct infer_said *said = &i->said[id];
 
-	if (i->out.type[id]) {
-		if (agree(i, i->out.type[id], vote->type))
-			i->out.votes[id] = add_one(i->out.votes[id]);
+	if (is_decided(said)) {
+		if (agree(i, cand, vote->type))
+			said->for_it = add_one(said->for_it);
 		else
 			said->against = add_one(said->against);
 		return NULL;
@@ -308,6 +316,7 @@ static struct kml_error *vote_for(struct inference *i, uint32_t id,
 				  uint32_t where)
 {
 	struct vote vote = { id, type, confidence, reason, from, where };
+	struct infer_said *said = &i->said[id];
 	struct infer_fit fit;
 
 	if (!heap_is_allocated(i->kernel->heap, id) ||
@@ -318,12 +327,10 @@ static struct kml_error *vote_for(struct inference *i, uint32_t id,
 	if (!fit.open)
 		return NULL;
 	if (at) {
-		if (i->out.type[id]) {
-			if (at < types_get(&i->out.types, i->out.type[id])->size &&
-			    !types_embeds(&i->out.types, i->out.type[id], at,
-					  type))
-				i->said[id].against =
-					add_one(i->said[id].against);
+		if (is_decided(said)) {
+			if (at < types_get(&i->out.types, said->type)->size &&
+			    !types_embeds(&i->out.types, said->type, at, type))
+				said->against = add_one(said->against);
 			return NULL;
 		}
 		vote.type = find_container(i, id, type, at);
@@ -457,11 +464,11 @@ static struct kml_error *decide_candidate(struct inference *i, uint32_t id)
 	struct infer_fit fit = infer_fit_of(i, id);
 	struct infer_match match;
 
+	if (is_decided(said))
+		return NULL;
 	said->type = 0;
 	i->out.votes[id] = said->for_it;
 	said->for_it = 0;
-	if (i->out.type[id])
-		return NULL;
 	if (infer_size(i, &fit, type) == INFER_PART) {
 		container = find_container(i, id, type, 0);
 		if (container) {
@@ -639,6 +646,8 @@ static void finish(struct inference *i)
 	for (id = 0; id < i->out.n_objects; id++) {
 		uint8_t *confidence = &i->out.confidence[id];
 
+		if (is_decided(&i->said[id]))
+			i->out.votes[id] = i->said[id].for_it;
 		if (*confidence > INFER_LOW && *confidence < INFER_KNOWN &&
 		    i->said[id].against * 2 > i->out.votes[id])
 			--*confidence;

@@ -38,11 +38,13 @@ struct infer_fit {
 	bool exact;     /* all objects are of one type, a cache of its own */
 };
 
-/* What has been said of an object without a type, together in memory. */
+/* What has been said of an object: together in memory, for there are many more
+ * voices than objects. */
 struct infer_said {
-	uint32_t type; /* 0: nothing */
+	uint32_t type; /* 0: nothing; if decided, its type */
 	uint8_t for_it, against;
-	uint8_t confidence, reason;
+	uint8_t confidence;
+	uint8_t reason; /* INFER_REASONS: it is decided */
 };
 
 struct inference {
@@ -108,10 +110,10 @@ bool infer_words(const struct inference *i, uint32_t id, uint64_t *first_ret,
 const struct infer_symbol *infer_symbols(const struct inference *i, uint32_t id,
 					 size_t *n_ret);
 
-/* infer_ahead.c: have what is needed of the objects that come after @ids[0] near,
- * their @contents as well. */
+/* infer_ahead.c: have what it takes to follow the objects that come after
+ * @ids[0], or to @check them, near. */
 void infer_ask_ahead(const struct inference *i, const uint32_t *ids, size_t n,
-		     bool contents);
+		     bool check);
 
 /* infer_index.c */
 struct kml_error *infer_make_index(struct inference *i) error_must_check;
