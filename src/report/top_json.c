@@ -154,6 +154,10 @@ static void json_point(struct json *json, const struct top *top,
 		json_object_line(json, NULL);
 		json_string(json, "name", name);
 		json_string(json, "kind", object_kinds[family->kind]);
+		if (family->kind == HEAP_SLAB)
+			json_string(json, "cache",
+				    top->report->kernel->caches
+					    .data[family->cache].name);
 		json_number(json, "objects", family->objects);
 		json_number(json, "bytes", family->bytes);
 		json_end(json);

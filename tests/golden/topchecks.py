@@ -63,11 +63,16 @@ def containers(checks, where, top, truth):
             n[0] += 1
             n[1] += slab_bytes(t)
         bad, n_own = [], 0
+        by_cache = {} # which may have several types
         for f in points[0]["of_which"]:
-            n, size = want.pop(f["name"], (0, 0))
-            more = f["objects"] - n
-            if (more or f["bytes"] != size) and not any(f["name"].startswith(o) for o in own):
-                bad.append("%s: %d objects, %d bytes, planted %d, %d" % (f["name"], f["objects"], f["bytes"], n, size))
+            n = by_cache.setdefault(f.get("cache", f["name"]), [0, 0])
+            n[0] += f["objects"]
+            n[1] += f["bytes"]
+        for name_of, (objects, size_of) in by_cache.items():
+            n, size = want.pop(name_of, (0, 0))
+            more = objects - n
+            if (more or size_of != size) and not any(name_of.startswith(o) for o in own):
+                bad.append("%s: %d objects, %d bytes, planted %d, %d" % (name_of, objects, size_of, n, size))
             n_own += more
         checks.ok("%s: top: %s retains the %d objects that it was given%s" % (
             where, name, len(planted), ", and %d of its own" % n_own if own else ""),

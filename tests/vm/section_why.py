@@ -232,7 +232,10 @@ def accumulations(vm, s):
             continue
         if not vm.checks.ok(what + ", is an accumulation point", len(mine) == 1, ["%s" % p["steps"] for p in mine] or "none of %d" % len(points)):
             continue
-        got = {f["name"]: (f["objects"], f["bytes"]) for f in mine[0]["of_which"]}
+        got = collections.defaultdict(lambda: (0, 0))
+        for f in mine[0]["of_which"]: # a cache may have several types
+            name = f.get("cache", f["name"])
+            got[name] = (got[name][0] + f["objects"], got[name][1] + f["bytes"])
         want = families(t, sizes)
         # an area has a vm_struct and an array of its pages
         more = 2 * want.get("vmalloc area", (0, 0))[0]
