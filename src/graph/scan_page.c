@@ -189,15 +189,14 @@ static bool is_later_page(const struct scan *scan, uint64_t pfn)
 
 /*
  * __free_slab() leaves the head of the slab's freelist where page.index is, and
- * nobody clears that: an object of what was that slab, 32 KiB at most.
+ * nobody clears that: an address in what was that slab, of 32 KiB at most.
  */
 #define STALE_SLAB_BYTES (UINT64_C(8) * 4096)
 
 static bool is_old_freelist(const struct scan *scan, uint64_t pfn,
-			    uint64_t word, uint32_t to)
+			    uint64_t word)
 {
-	return word - (scan->heap->direct_va + pfn * 4096) < STALE_SLAB_BYTES &&
-	       heap_region_of(scan->heap, to)->kind == HEAP_SLAB;
+	return word - (scan->heap->direct_va + pfn * 4096) < STALE_SLAB_BYTES;
 }
 
 static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
@@ -239,7 +238,7 @@ static void scan_struct_page(const struct scan *scan, struct chunk *chunk,
 		chunk->statistics.candidates++;
 		if (class == PAGE_BLOCK &&
 		    word == scan->kernel->mapping_word + 1 &&
-		    is_old_freelist(scan, pfn, page[word], to))
+		    is_old_freelist(scan, pfn, page[word]))
 			continue;
 		/* page.private may be any number. */
 		if (how == HEAP_REF_PHYSICAL)

@@ -112,7 +112,7 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 	},
 	[BUILTIN_STALE_FREELIST] = {
 		"stale-freelist", "erase",
-		"page.index of a page in use does not hold an object of a slab in its place, or up to 32 KiB behind it",
+		"page.index of a page in use does not hold what lies up to 32 KiB behind it",
 		"mm/slub.c, __free_slab(): the head of the freelist of a slab that has been given back",
 		"",
 	},
@@ -277,6 +277,12 @@ const struct builtin kernel_builtins[BUILTIN_RULES] = {
 		"the memory of a loaded module is in use, and a root",
 		"kernel/module/main.c, move_module(): kmemleak_not_leak()",
 		"",
+	},
+	[BUILTIN_GONE_MODULE] = {
+		"gone-module", "not_leak no_scan",
+		"the memory of an unloaded module that is kept for its allocation tags is in use and holds nothing",
+		"kernel/module/main.c, free_module(): what it has allocated and not freed refers to the tags",
+		"6.10 (a473573964e5), until 6.13",
 	},
 	[BUILTIN_VM_MAP_RAM] = {
 		"vm-map-ram", "not_leak",

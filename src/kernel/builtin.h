@@ -61,6 +61,7 @@ enum builtin_rule {
 	BUILTIN_NFS_DIRECTORY,
 	/* Objects that nobody refers to and that are no leaks. */
 	BUILTIN_MODULE_MEMORY,
+	BUILTIN_GONE_MODULE,
 	BUILTIN_VM_MAP_RAM,
 	BUILTIN_BOOT_SYSCTL,
 	BUILTIN_VMCOREINFO,

@@ -4,7 +4,7 @@
  * the text and read-only data is a root, as .data and .bss of the kernel are.
  * (What is read-only after init only comes behind that.)
  */
-#include "kernel/kernel.h"
+#include "kernel/symbol.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -207,6 +207,57 @@ static struct kml_error *load_module(struct kernel *kernel, void *arg,
 	return error;
 }
 
+/* Who asks for the memory of modules, with what may be inlined. */
+static bool is_module_memory(struct kernel *kernel,
+			     const struct kernel_area *area)
+{
+	static const char *const callers[] = {
+		"load_module", "layout_and_allocate", "move_module",
+		"module_memory_alloc",
+	};
+	struct kernel_symbol_name symbol;
+	size_t i;
+
+	if (!area->caller || !kernel_symbolize(kernel, area->caller, &symbol))
+		return false;
+	for (i = 0; i < ARRAY_SIZE(callers); i++) {
+		if (!strcmp(symbol.name, callers[i]))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * While what a module has allocated is still in use, its allocation tags are:
+ * from Linux 6.10 (a473573964e5) until 6.13 (0db6f8d7820a) free_module() then
+ * kept the memory that they are in, and with it the module's variables, which
+ * nobody will use again.
+ */
+static void keep_gone(struct kernel *kernel)
+{
+	uint64_t unused;
+	size_t i;
+
+	if (!kernel_has_symbol(kernel, "codetag_unload_module", &unused) ||
+	    kernel_has_symbol(kernel, "module_tags", &unused))
+		return;
+	for (i = 0; i < kernel->areas.size; i++) {
+		const struct kernel_area *area = &kernel->areas.data[i];
+		struct heap_region *region;
+
+		if (area->region == HEAP_NONE ||
+		    area->start_va < kernel->modules_va ||
+		    area->start_va >= kernel->modules_end_va)
+			continue;
+		region = &kernel->heap->regions.data[area->region];
+		if (region->flags & HEAP_ROOT ||
+		    !is_module_memory(kernel, area))
+			continue;
+		kernel_cite(kernel, BUILTIN_GONE_MODULE);
+		region->flags |= HEAP_ROOT | HEAP_NO_SCAN;
+	}
+}
+
 struct kml_error *kernel_load_modules(struct kernel *kernel)
 {
 	struct module_layout layout = { .part_bytes = 0 };
@@ -219,6 +270,9 @@ struct kml_error *kernel_load_modules(struct kernel *kernel)
 	error = load_layout(kernel, &layout);
 	if (error)
 		return error;
-	return kernel_walk_list(kernel, head, MAX_MODULES,
-				"torn list of modules", load_module, &layout);
+	error = kernel_walk_list(kernel, head, MAX_MODULES,
+				 "torn list of modules", load_module, &layout);
+	if (!error)
+		keep_gone(kernel);
+	return error;
 }

@@ -18,7 +18,7 @@ archive_covers(struct kernel_task, 48);
 archive_covers(struct kernel_module, 264);
 archive_covers(struct kernel_root, 64);
 archive_covers(struct kernel_start, 24);
-archive_covers(struct kernel, 1848);
+archive_covers(struct kernel, 1856);
 
 static void archive_gap(struct archive *a, struct kernel_gap *gap)
 {

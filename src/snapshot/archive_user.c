@@ -9,7 +9,7 @@ archive_covers(struct rule, 104);
 archive_covers(struct baseline, 112);
 archive_covers(struct overrides, 80);
 archive_covers(struct user, 376);
-archive_covers(struct kml_analysis, 7408);
+archive_covers(struct kml_analysis, 7416);
 
 static void archive_rule(struct archive *a, struct rule *rule)
 {

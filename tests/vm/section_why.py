@@ -157,6 +157,18 @@ def judged(vm, s):
     return True
 
 
+def quarantine(vm, s):
+    """Each object that drgn finds on the lists of KASAN's quarantine is there, and no other slab object."""
+    drgn = subprocess.run([vm.here + "/fetch-drgn"], capture_output=True, text=True).stdout.strip()
+    p = subprocess.run([drgn, "-q", "-c", s.elf, "-s", s.vmlinux, vm.here + "/quarantine.py"], capture_output=True, text=True)
+    n = len(set(p.stdout.split()))
+    said = subprocess.run([vm.program, "whatis", "-", s.elf, s.vmlinux], input=p.stdout, capture_output=True, text=True, env=vm.env)
+    bad = [x for x in said.stdout.splitlines() if not re.search(r" \+0x0\b.*, quarantined$", x)]
+    total = s.report["objects"]["slab"]["quarantined"]["objects"]
+    vm.checks.ok("%s: as drgn says, %d objects are in KASAN's quarantine" % (s.name, n),
+                 n > 1000 and total == n and len(said.stdout.splitlines()) >= n and not bad, bad[:20] or "%d: %s" % (total, p.stderr[-300:]))
+
+
 def groups(vm, s):
     """A leaked structure is one leak: its root, all the rest behind it, all of
     its bytes."""
@@ -379,6 +391,8 @@ def run(vm, table):
         kernel_says(vm, s)
         if not judged(vm, s):
             continue
+        if s.name.startswith("kasan-"):
+            quarantine(vm, s)
         accumulations(vm, s)
         holders(vm, s)
         tables(vm, s)
