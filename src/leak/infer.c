@@ -203,7 +203,7 @@ struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
 	i->said[id].type = type;
 	i->said[id].reason = INFER_REASONS;
 	i->said[id].for_it = i->out.votes[id];
-	i->n_decided++;
+	i->n_changes++;
 	return vec_push(&i->queue, id) ? NULL : error_nomem();
 }
 
@@ -606,7 +606,7 @@ static struct kml_error *compare(struct inference *i, unsigned rounds)
 		infer_by_symbols, infer_by_list, infer_by_place, infer_by_kin,
 		infer_by_shape, infer_by_site,
 	};
-	/* At so many decisions it found nothing: it will not do so now. */
+	/* After so many changes it found nothing: it will not do so now. */
 	uint64_t in_vain[ARRAY_SIZE(ways)], before;
 	struct kml_error *error = NULL;
 	bool progress = true;
@@ -616,11 +616,11 @@ static struct kml_error *compare(struct inference *i, unsigned rounds)
 	while (!error && progress && rounds--) {
 		progress = false;
 		for (j = 0; !error && j < ARRAY_SIZE(ways); j++) {
-			before = i->n_decided;
+			before = i->n_changes;
 			if (in_vain[j] == before)
 				continue;
 			error = go(i, ways[j], &progress);
-			if (i->n_decided == before)
+			if (i->n_changes == before)
 				in_vain[j] = before;
 		}
 	}

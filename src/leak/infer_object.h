@@ -66,7 +66,7 @@ struct inference {
 	struct infer_said *said; /* by object */
 	VEC(uint32_t) touched;   /* of whom something was said */
 	VEC(uint32_t) queue; /* typed, and their pointers not followed yet */
-	uint64_t n_decided;
+	uint64_t n_changes; /* of types, and of what is sure enough */
 	uint64_t *generic;   /* a bit by type: part of anything */
 	uint64_t *text;      /* a bit by object: it holds a string */
 	uint64_t *named;     /* the same: it is in symbols */

@@ -242,6 +242,7 @@ static bool confirm(struct inference *i, uint32_t id, uint32_t type,
 	if (i->out.type[id] != type)
 		return false;
 	i->out.confidence[id] = INFER_MEDIUM;
+	i->n_changes++;
 	i->out.reason[id] = INFER_BY_FIT;
 	i->out.where[id] = module;
 	return true;

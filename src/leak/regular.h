@@ -22,7 +22,7 @@ enum word_sort {
 struct regular {
 	const struct kernel *kernel;
 	const struct graph *graph;
-	const uint64_t *nodes;
+	const uint64_t *nodes; /* while they are counted */
 	uint32_t n_classes;   /* caches, then kinds */
 	uint64_t *first;      /* by cache: its counts; NULL: too many */
 	uint32_t *counts;     /* by word and class of target; enough is enough */
