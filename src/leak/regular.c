@@ -218,6 +218,7 @@ struct kml_error *regular_find(struct kernel *kernel, const struct graph *graph,
 				 graph->n_objects / CHUNK_OBJECTS + 1ull,
 				 count_chunk, &r);
 	r.nodes = NULL;
+	r.nodes = NULL;
 	if (error)
 		regular_deinit(&r);
 	else
