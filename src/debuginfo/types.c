@@ -346,39 +346,6 @@ bool types_embeds(const struct types *types, uint32_t outer, uint64_t offset,
 	return embeds(types, outer, offset, inner, 0);
 }
 
-uint32_t types_struct_at(const struct types *types, uint32_t type,
-			 uint64_t offset)
-{
-	unsigned depth;
-
-	for (depth = 0; depth < MAX_DEPTH; depth++) {
-		const struct type_info *record = types_get(types, type);
-		const struct type_member *m;
-		uint64_t bytes;
-		uint32_t i;
-
-		if (record->kind == TYPE_ARRAY) {
-			bytes = type_bytes(types, record->target, 0);
-			if (!bytes)
-				return 0;
-			offset %= bytes;
-			type = record->target;
-			continue;
-		}
-		if (!types_is_struct(types, type))
-			return 0;
-		if (!offset)
-			return type;
-		i = find_member(types, record, offset, 0);
-		if (i == record->n_members)
-			return 0;
-		m = &types->members.data[record->first_member + i];
-		offset -= m->offset;
-		type = m->type;
-	}
-	return 0;
-}
-
 uint32_t types_step(const struct types *types, uint32_t type, uint64_t *offset)
 {
 	const struct type_info *record = types_get(types, type);
@@ -399,6 +366,19 @@ uint32_t types_step(const struct types *types, uint32_t type, uint64_t *offset)
 	m = &types->members.data[record->first_member + i];
 	*offset -= m->offset;
 	return m->type;
+}
+
+uint32_t types_struct_at(const struct types *types, uint32_t type,
+			 uint64_t offset)
+{
+	unsigned depth;
+
+	for (depth = 0; depth < MAX_DEPTH && type; depth++) {
+		if (types_is_struct(types, type) && !offset)
+			return type;
+		type = types_step(types, type, &offset);
+	}
+	return 0;
 }
 
 /* Of a union's members, one that has a pointer there goes first; what has no

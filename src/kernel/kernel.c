@@ -618,3 +618,22 @@ uint32_t kernel_find_module(const struct kernel *kernel, const char *name)
 	}
 	return UINT32_MAX;
 }
+
+bool kernel_root_link(const struct kernel *kernel,
+		      const struct kernel_root *root, uint64_t va,
+		      uint64_t *ret)
+{
+	uint64_t pointer;
+
+	if (root->kind == ROOT_SECTION) {
+		*ret = va - kernel->kaslr_offset;
+		return true;
+	}
+	if (root->kind != ROOT_PERCPU || root->owner >= kernel->n_cpus)
+		return false;
+	pointer = va - kernel->cpu_offset[root->owner];
+	/* Linked at 0 until Linux 6.15 (9d7de2aa8b41) */
+	*ret = pointer >= kernel->image_va ? pointer - kernel->kaslr_offset :
+					     pointer;
+	return true;
+}

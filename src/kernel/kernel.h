@@ -506,6 +506,11 @@ struct kml_error *kernel_for_each_object(struct kernel *kernel,
 					 kernel_object_fn *object, void *arg)
 	error_must_check;
 
+/* The link-time address of a word of a root; false: of none with variables. */
+bool kernel_root_link(const struct kernel *kernel,
+		      const struct kernel_root *root, uint64_t va,
+		      uint64_t *ret);
+
 /* The loaded module of that name: its index; UINT32_MAX: there is none. */
 uint32_t kernel_find_module(const struct kernel *kernel, const char *name);
 

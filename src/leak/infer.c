@@ -396,26 +396,6 @@ static struct kml_error *follow_object(struct inference *i, uint32_t id)
 	return error;
 }
 
-/* The link-time address of a word of a root; false: of none with variables. */
-static bool root_link(const struct kernel *kernel,
-		      const struct kernel_root *root, uint64_t va,
-		      uint64_t *ret)
-{
-	uint64_t pointer;
-
-	if (root->kind == ROOT_SECTION) {
-		*ret = va - kernel->kaslr_offset;
-		return true;
-	}
-	if (root->kind != ROOT_PERCPU || root->owner >= kernel->n_cpus)
-		return false;
-	pointer = va - kernel->cpu_offset[root->owner];
-	/* Linked at 0 until Linux 6.15 (9d7de2aa8b41) */
-	*ret = pointer >= kernel->image_va ? pointer - kernel->kaslr_offset :
-					     pointer;
-	return true;
-}
-
 static struct kml_error *follow_root(struct inference *i, uint32_t source)
 {
 	const struct kernel_root *root =
@@ -432,7 +412,7 @@ static struct kml_error *follow_root(struct inference *i, uint32_t source)
 			      graph_word_offset(graph, i->kernel, source,
 						graph_edge_word(edge));
 
-		if (!root_link(i->kernel, root, va, &link))
+		if (!kernel_root_link(i->kernel, root, va, &link))
 			return NULL;
 		variable = types_variable(&i->out.types, link);
 		if (variable)

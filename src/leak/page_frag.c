@@ -77,26 +77,6 @@ static struct kml_error *look_at_word(struct search *s, uint32_t type,
 	return vec_push(&s->found.all, frag) ? NULL : error_nomem();
 }
 
-/* The link-time address of a word of a variable; false: it is of none. */
-static bool root_link(const struct kernel *kernel,
-		      const struct kernel_root *root, uint64_t va,
-		      uint64_t *ret)
-{
-	uint64_t pointer;
-
-	if (root->kind == ROOT_SECTION) {
-		*ret = va - kernel->kaslr_offset;
-		return true;
-	}
-	if (root->kind != ROOT_PERCPU || root->owner >= kernel->n_cpus)
-		return false;
-	pointer = va - kernel->cpu_offset[root->owner];
-	/* Linked at 0 until Linux 6.15 (9d7de2aa8b41) */
-	*ret = pointer >= kernel->image_va ? pointer - kernel->kaslr_offset :
-					     pointer;
-	return true;
-}
-
 static struct kml_error *look_at_root(struct search *s, uint32_t source,
 				      const struct kernel_root *root)
 {
@@ -113,7 +93,7 @@ static struct kml_error *look_at_root(struct search *s, uint32_t source,
 						graph_edge_word(edge));
 
 		if (graph_edge_how(edge) != HEAP_REF_ADDRESS ||
-		    !root_link(s->kernel, root, va, &link))
+		    !kernel_root_link(s->kernel, root, va, &link))
 			continue;
 		variable = types_variable(&s->infer->types, link);
 		if (variable)

@@ -345,3 +345,17 @@ void archive_bitmap(struct archive *a, uint64_t **map, uint64_t bits)
 	/* As bitmap_alloc(): a word more than would do. */
 	archive_u64s(a, map, bits / 64 + 1);
 }
+
+void archive_name_block(struct archive *a, char **data, size_t *size,
+			size_t *capacity, const char *what)
+{
+	uint64_t n = *size;
+
+	archive_count(a, &n, 1, UINT32_MAX);
+	if (a->loading) {
+		*data = archive_alloc(a, n, 1);
+		*size = *capacity = *data ? n : 0;
+	}
+	archive_bytes(a, *data, *size);
+	archive_check(a, *size && !(*data)[*size - 1], what);
+}

@@ -134,6 +134,13 @@ void archive_text(struct archive *a, char **text);
 /* Someone else's, or NULL; loaded into a->strings. */
 void archive_string(struct archive *a, const char **text);
 
+/* NUL-terminated strings, one behind the other, in a VEC(char): there is at
+ * least one. */
+#define archive_name_pool(a, v, what)                                          \
+	archive_name_block(a, &(v)->data, &(v)->size, &(v)->capacity, what)
+void archive_name_block(struct archive *a, char **data, size_t *size,
+			size_t *capacity, const char *what);
+
 /* ---- arrays */
 
 /*

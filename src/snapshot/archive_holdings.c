@@ -33,18 +33,8 @@ static void archive_holder(struct archive *a, struct anchor *holder,
 static void archive_holders(struct archive *a, struct kml_analysis *analysis)
 {
 	struct anchors *holders = &analysis->holdings.holders;
-	uint64_t n = holders->names.size;
 
-	archive_count(a, &n, 1, UINT32_MAX);
-	if (a->loading) {
-		holders->names.data = archive_alloc(a, n, 1);
-		holders->names.size = holders->names.capacity =
-			holders->names.data ? n : 0;
-	}
-	archive_bytes(a, holders->names.data, holders->names.size);
-	archive_check(a, holders->names.size &&
-		      !holders->names.data[holders->names.size - 1],
-		      "the names of holders");
+	archive_name_pool(a, &holders->names, "the names of holders");
 	archive_vec(a, &holders->list, archive_holder, analysis);
 }
 

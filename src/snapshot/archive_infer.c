@@ -39,27 +39,11 @@ static void archive_member(struct archive *a, struct type_member *member,
 		      member->type < types->records.size, "a member");
 }
 
-static void archive_type_names(struct archive *a, struct string_pool *strings)
-{
-	uint64_t n = strings->text.size;
-
-	archive_count(a, &n, 1, UINT32_MAX);
-	if (a->loading) {
-		strings->text.data = archive_alloc(a, n, 1);
-		strings->text.size = strings->text.capacity =
-			strings->text.data ? n : 0;
-	}
-	archive_bytes(a, strings->text.data, strings->text.size);
-	archive_check(a, strings->text.size &&
-		      !strings->text.data[strings->text.size - 1],
-		      "the names of types");
-}
-
 static void archive_types_of(struct archive *a, struct types *types)
 {
 	size_t i;
 
-	archive_type_names(a, &types->strings);
+	archive_name_pool(a, &types->strings.text, "the names of types");
 	archive_vec(a, &types->records, archive_type, types);
 	archive_vec(a, &types->members, archive_member, types);
 	archive_check(a, types->records.size, "the types");

@@ -4,6 +4,7 @@
  * page block, and a section of variables that point about.
  */
 #include "unit.h"
+#include "words_image.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dumpspec.h"
 #include "kernel/behind.h"
 
 #define DIRECT UINT64_C(0xffff888000000000)
@@ -44,35 +44,8 @@ static void put(struct fixture *f, unsigned word, uint64_t value)
 
 static void open_memory(struct fixture *f)
 {
-	char *text = NULL, path[] = "/tmp/kml-test-behind-XXXXXX";
-	const char *paths[] = { path };
-	struct spec_file file;
-	unsigned page, word;
-	size_t bytes;
-	FILE *spec = open_memstream(&text, &bytes);
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	fprintf(spec, "mapnr %u\n", END_PFN);
-	for (page = 0; page < 2; page++) {
-		fprintf(spec, "page %u raw\nzero %u\n", VARIABLES + page,
-			VARIABLES + page);
-		for (word = 0; word < 512; word++) {
-			if (f->words[page][word])
-				fprintf(spec, "entry %u %u 0x%" PRIx64 "\n",
-					VARIABLES + page, word,
-					f->words[page][word]);
-		}
-	}
-	fclose(spec);
-	file = dumpspec_kdump(text);
-	free(text);
-	assert_int_equal(write(fd, file.data, file.bytes), file.bytes);
-	free(file.data);
-	close(fd);
-	assert_ok(image_open(paths, 1, &f->image));
-	unlink(path);
-	image_set_direct_map(f->image, DIRECT, DIRECT + END_PFN * 4096);
+	f->image = open_words((const uint64_t (*)[512])f->words, VARIABLES, 2, END_PFN,
+			      DIRECT);
 	f->kernel.image = f->image;
 	f->kernel.arch = image_facts(f->image)->arch;
 }

@@ -5,6 +5,7 @@
  * before and since Linux 6.13.
  */
 #include "unit.h"
+#include "words_image.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dumpspec.h"
 #include "leak/page_frag.h"
 
 #define DIRECT UINT64_C(0xffff888000000000)
@@ -124,35 +124,8 @@ static void load_types(struct types *types, bool encoded)
 
 static void open_memory(struct fixture *f)
 {
-	char *text = NULL, path[] = "/tmp/kml-test-page-frag-XXXXXX";
-	const char *paths[] = { path };
-	struct spec_file file;
-	unsigned page, word;
-	size_t bytes;
-	FILE *spec = open_memstream(&text, &bytes);
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	fprintf(spec, "mapnr %u\n", END_PFN);
-	for (page = 0; page < 2; page++) {
-		fprintf(spec, "page %u raw\nzero %u\n", UNIT + page,
-			UNIT + page);
-		for (word = 0; word < 512; word++) {
-			if (f->words[page][word])
-				fprintf(spec, "entry %u %u 0x%" PRIx64 "\n",
-					UNIT + page, word,
-					f->words[page][word]);
-		}
-	}
-	fclose(spec);
-	file = dumpspec_kdump(text);
-	free(text);
-	assert_int_equal(write(fd, file.data, file.bytes), file.bytes);
-	free(file.data);
-	close(fd);
-	assert_ok(image_open(paths, 1, &f->image));
-	unlink(path);
-	image_set_direct_map(f->image, DIRECT, DIRECT + END_PFN * 4096);
+	f->image = open_words((const uint64_t (*)[512])f->words, UNIT, 2, END_PFN,
+			      DIRECT);
 	f->kernel.image = f->image;
 	f->kernel.arch = image_facts(f->image)->arch;
 }

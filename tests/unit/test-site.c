@@ -2,6 +2,7 @@
 /* What says who allocated an object, sound and hostile, in a dump of a few
  * pages. */
 #include "unit.h"
+#include "words_image.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 
 #include "base/map.h"
 #include "base/util.h"
-#include "dumpspec.h"
 #include "kernel/alloc_tag.h"
 #include "kernel/kasan.h"
 #include "kernel/memcg.h"
@@ -54,33 +54,8 @@ static void put_text(struct fixture *f, unsigned page, unsigned offset,
 /* Make a dump of the memory and open it. */
 static void open_memory(struct fixture *f)
 {
-	char *text = NULL, path[] = "/tmp/kml-test-site-XXXXXX";
-	const char *paths[] = { path };
-	struct spec_file file;
-	unsigned page, word;
-	size_t bytes;
-	FILE *spec = open_memstream(&text, &bytes);
-	int fd = mkstemp(path);
-
-	assert_true(fd >= 0);
-	fprintf(spec, "mapnr %u\n", END_PFN);
-	for (page = 0; page < PAGES - 1; page++) {
-		fprintf(spec, "page %u raw\nzero %u\n", page, page);
-		for (word = 0; word < 512; word++) {
-			if (f->words[page][word])
-				fprintf(spec, "entry %u %u 0x%" PRIx64 "\n",
-					page, word, f->words[page][word]);
-		}
-	}
-	fclose(spec);
-	file = dumpspec_kdump(text);
-	free(text);
-	assert_int_equal(write(fd, file.data, file.bytes), file.bytes);
-	free(file.data);
-	close(fd);
-	assert_ok(image_open(paths, 1, &f->image));
-	unlink(path);
-	image_set_direct_map(f->image, DIRECT, DIRECT + END_PFN * 4096);
+	f->image = open_words((const uint64_t (*)[512])f->words, 0, PAGES - 1, END_PFN,
+			      DIRECT);
 	f->kernel.image = f->image;
 	f->kernel.arch = image_facts(f->image)->arch;
 }
