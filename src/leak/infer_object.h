@@ -47,6 +47,11 @@ struct infer_said {
 	uint8_t reason; /* INFER_REASONS: it is decided */
 };
 
+static inline bool infer_is_decided(const struct infer_said *said)
+{
+	return said->reason == INFER_REASONS;
+}
+
 struct inference {
 	struct kernel *kernel;
 	const struct graph *graph;
@@ -168,6 +173,22 @@ struct kml_error *infer_by_list(struct inference *i) error_must_check;
 /* infer_site.c: by who allocated it. */
 struct kml_error *infer_by_site(struct inference *i) error_must_check;
 struct kml_error *infer_by_own(struct inference *i) error_must_check;
+
+/* infer_cache.c: what fits the caches, and of which type their objects are. */
+struct kml_error *infer_fit_caches(struct inference *i) error_must_check;
+/* A struct of that name that fits; 0: there is none, or several. */
+uint32_t infer_find_fitting(const struct types *types, const char *name,
+			    uint64_t most, bool exact);
+
+/* infer_follow.c: what a root's typed variables point to, and a module's... */
+struct kml_error *infer_follow_root(struct inference *i, uint32_t source)
+	error_must_check;
+struct kml_error *infer_follow_module(struct inference *i, void *arg,
+				      const struct infer_module_word *word)
+	error_must_check;
+/* ... and from there on, and from all that is decided, until nothing new has a
+ * type. */
+struct kml_error *infer_propagate(struct inference *i) error_must_check;
 
 /* infer.c: say what an object is, unless that is known already. */
 struct kml_error *infer_decide(struct inference *i, uint32_t id, uint32_t type,
