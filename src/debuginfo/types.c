@@ -194,11 +194,11 @@ struct kml_error *types_seal(struct types *types)
 }
 
 struct kml_error *types_note_module(struct types *types, uint32_t module,
-				    size_t first, bool from_file)
+				    size_t first, bool named)
 {
 	struct type_range range = {
 		module, (uint32_t)first, (uint32_t)types->records.size,
-		from_file,
+		named,
 	};
 
 	if (range.first == range.end || vec_push(&types->ranges, range))

@@ -72,7 +72,7 @@ struct type_variable {
 struct type_range {
 	uint32_t module; /* index */
 	uint32_t first, end;
-	bool from_file; /* the dump has none of it: it was built without BTF */
+	bool named; /* the user named the module's file */
 };
 
 struct type_function {
@@ -140,7 +140,7 @@ struct kml_error *types_add_dwarf(struct types *types,
 
 /* What was added since there were @first records came with a module. */
 struct kml_error *types_note_module(struct types *types, uint32_t module,
-				    size_t first, bool from_file)
+				    size_t first, bool named)
 	error_must_check;
 
 /* Sort what is looked up; to be called again after more was added. */

@@ -53,8 +53,9 @@ enum infer_reason {
 	INFER_BY_SITE,     /* what else the same function allocated is of it */
 	INFER_BY_FIT,      /* of the own structs of the module that allocated it
 			      only this one fits */
-	INFER_BY_GUESS,    /* it is leaked, nobody says by whom, and of all
-			      modules' own structs only this one fits */
+	INFER_BY_GUESS,    /* it is leaked, nobody says by whom, and of the own
+			      structs of the modules that the user named only
+			      this one fits */
 	INFER_REASONS,
 };
 /* "user", "cache", ...: stable. */

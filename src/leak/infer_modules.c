@@ -215,7 +215,7 @@ static struct kml_error *find_bases(struct kernel *kernel,
 
 static struct kml_error *add_types(struct finder *f,
 				   const struct kernel_module *module,
-				   const struct elf_file *file)
+				   const struct elf_file *file, bool named)
 {
 	_cleanup_free_ uint64_t *bases = NULL;
 	struct kml_error *error = NULL;
@@ -237,7 +237,7 @@ static struct kml_error *add_types(struct finder *f,
 		       types_note_module(f->types,
 					 (uint32_t)(module -
 						    f->kernel->modules.data),
-					 first, true);
+					 first, named);
 }
 
 /* One that is unreadable, or of another build, is no harm. */
@@ -260,7 +260,7 @@ static struct kml_error *try_file(struct finder *f,
 	}
 	*used_ret = is_of_module(f->kernel, module, &file);
 	if (*used_ret)
-		error = add_types(f, module, &file);
+		error = add_types(f, module, &file, named);
 	else if (named)
 		message_warning(f->kernel->messenger,
 				"'%s' is of another build than module '%s' of the dump",

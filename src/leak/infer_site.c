@@ -116,8 +116,8 @@ struct kml_error *infer_by_site(struct inference *i)
 struct own_struct {
 	uint32_t type, module;
 	uint64_t bytes;
-	bool is_guessed; /* of what nobody says who allocated it: the module was
-			    built out of the tree, as most that leak are */
+	bool is_guessed; /* of what nobody says who allocated it: the user named
+			    the module, as one that may leak */
 };
 
 struct own {
@@ -149,7 +149,7 @@ static struct kml_error *list_own(struct own *own)
 			const struct type_info *record = types_get(types, type);
 			const struct own_struct new = {
 				type, range->module, record->size,
-				range->from_file,
+				range->named,
 			};
 
 			if (record->kind == TYPE_STRUCT && record->name &&

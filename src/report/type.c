@@ -126,7 +126,7 @@ static void format_why(struct report *report, const struct infer *infer,
 		break;
 	case INFER_BY_GUESS:
 		snprintf(ret, TYPE_WHY_BYTES,
-			 "of all modules' own structs only this one, of %s, fits",
+			 "of the structs of the modules that --modules names only this one, of %s, fits",
 			 report->kernel->modules.data[where].name);
 		break;
 	case INFER_BY_SYMBOLS:
