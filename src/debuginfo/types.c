@@ -227,16 +227,27 @@ uint32_t types_find(const struct types *types, const char *name,
 	return n ? types->by_name[low] : 0;
 }
 
-/* Bytes of a type, arrays multiplied out. */
-static uint64_t type_bytes(const struct types *types, uint32_t type,
-			   unsigned depth)
+uint32_t types_find_one(const struct types *types, const char *name)
+{
+	uint32_t first, n, type = types_find(types, name, &first, &n);
+
+	return n == 1 ? type : 0;
+}
+
+static uint64_t bytes_of(const struct types *types, uint32_t type,
+			 unsigned depth)
 {
 	const struct type_info *record = types_get(types, type);
 
 	if (record->kind != TYPE_ARRAY || depth > MAX_DEPTH)
 		return record->size;
-	return MIN(type_bytes(types, record->target, depth + 1),
-		   UINT32_MAX) * record->count;
+	return MIN(bytes_of(types, record->target, depth + 1), UINT32_MAX) *
+	       record->count;
+}
+
+uint64_t types_bytes(const struct types *types, uint32_t type)
+{
+	return bytes_of(types, type, 0);
 }
 
 bool types_stands(const struct types *types, uint32_t type)
@@ -262,7 +273,7 @@ const struct type_variable *types_variable(const struct types *types,
 		return NULL;
 	variable = &types->variables.data[low - 1];
 	return address - variable->address <
-			       type_bytes(types, variable->type, 0) ?
+			       types_bytes(types, variable->type) ?
 		       variable : NULL;
 }
 
@@ -293,7 +304,7 @@ static bool is_in(const struct types *types, const struct type_info *record,
 
 	return offset >= m->offset &&
 	       (is_open ||
-		offset - m->offset < MAX(type_bytes(types, m->type, 0), 1));
+		offset - m->offset < MAX(types_bytes(types, m->type), 1));
 }
 
 /* The member of a struct that @offset is in, from @from on; n_members: none. */
@@ -322,7 +333,7 @@ static bool embeds(const struct types *types, uint32_t outer, uint64_t offset,
 	if (depth > MAX_DEPTH)
 		return false;
 	if (record->kind == TYPE_ARRAY) {
-		bytes = type_bytes(types, record->target, 0);
+		bytes = types_bytes(types, record->target);
 		return bytes && (!record->count || offset / bytes < record->count) &&
 		       embeds(types, record->target, offset % bytes, inner,
 			      depth + 1);
@@ -354,7 +365,7 @@ uint32_t types_step(const struct types *types, uint32_t type, uint64_t *offset)
 	uint32_t i;
 
 	if (record->kind == TYPE_ARRAY) {
-		bytes = type_bytes(types, record->target, 0);
+		bytes = types_bytes(types, record->target);
 		*offset = bytes ? *offset % bytes : *offset;
 		return record->target;
 	}
@@ -396,7 +407,7 @@ static uint32_t choose_member(const struct types *types,
 
 		if (types_get(types, type)->kind == TYPE_POINTER)
 			return i;
-		if (empty && type_bytes(types, type, 0)) {
+		if (empty && types_bytes(types, type)) {
 			first = i;
 			empty = false;
 		}
@@ -417,7 +428,7 @@ bool types_path(const struct types *types, uint32_t type, uint64_t offset,
 		uint64_t element, i;
 
 		if (record->kind == TYPE_ARRAY) {
-			element = type_bytes(types, record->target, 0);
+			element = types_bytes(types, record->target);
 			i = element ? offset / element : 0;
 			n += (size_t)snprintf(to, room, "[%u]", (unsigned)i);
 			offset -= i * element;
@@ -579,7 +590,7 @@ static void flatten(struct flattening *f, uint32_t type, uint64_t offset,
 static void flatten_array(struct flattening *f, const struct type_info *array,
 			  uint64_t offset, bool overlaid, unsigned depth)
 {
-	uint64_t bytes = type_bytes(f->types, array->target, 0), i;
+	uint64_t bytes = types_bytes(f->types, array->target), i;
 	const struct type_info *element = types_get(f->types, array->target);
 
 	if (!array->count)

@@ -200,6 +200,12 @@ const char *types_name(const struct types *types, uint32_t type);
 uint32_t types_find(const struct types *types, const char *name,
 		    uint32_t *first_ret, uint32_t *n_ret);
 
+/* The same where there is just one; 0: none, or several. */
+uint32_t types_find_one(const struct types *types, const char *name);
+
+/* Bytes of a type, arrays multiplied out. */
+uint64_t types_bytes(const struct types *types, uint32_t type);
+
 static inline bool types_is_struct(const struct types *types, uint32_t type)
 {
 	uint32_t kind = types_get(types, type)->kind;

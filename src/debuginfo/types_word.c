@@ -5,17 +5,6 @@
 /* Structs in structs; debuginfo may lie. */
 #define MAX_DEPTH 24u
 
-static uint64_t bytes_of(const struct types *types, uint32_t type,
-			 unsigned depth)
-{
-	const struct type_info *record = types_get(types, type);
-
-	if (record->kind != TYPE_ARRAY || depth > MAX_DEPTH)
-		return record->size;
-	return MIN(bytes_of(types, record->target, depth + 1), UINT32_MAX) *
-	       record->count;
-}
-
 struct words {
 	const struct types *types;
 	types_encoded_fn *is_encoded;
@@ -36,7 +25,7 @@ static enum types_word word_in(struct words *w, const struct type_info *record,
 	for (i = 0; i < record->n_members; i++) {
 		const struct type_member *m =
 			&w->types->members.data[record->first_member + i];
-		uint64_t bytes = bytes_of(w->types, m->type, 0);
+		uint64_t bytes = types_bytes(w->types, m->type);
 		bool is_open = !bytes &&
 			       types_get(w->types, m->type)->kind == TYPE_ARRAY;
 
@@ -68,7 +57,7 @@ static enum types_word word_at(struct words *w, uint32_t type, uint64_t offset,
 	case TYPE_POINTER:
 		return TYPES_WORD_POINTER;
 	case TYPE_ARRAY:
-		bytes = bytes_of(w->types, record->target, 0);
+		bytes = types_bytes(w->types, record->target);
 		/* Characters are storage for anything. */
 		if (!bytes || bytes == 1 || !record->count)
 			return TYPES_WORD_POINTER;

@@ -80,10 +80,7 @@ static bool count_all(const struct points *find, struct rows *rows)
 			.family.kind = r->kind,
 			.family.cache = r->kind == HEAP_SLAB ? r->owner :
 							       HEAP_NONE,
-			.family.type = find->infer ?
-					       infer_beyond_cache(find->infer,
-								  id) :
-					       0,
+			.family.type = infer_beyond_cache(find->infer, id),
 		};
 		if (!count(rows, &row, retained_own_bytes(heap, id)))
 			return false;

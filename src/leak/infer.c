@@ -284,7 +284,7 @@ void infer_deinit(struct infer *infer)
 
 bool infer_is_known(const struct infer *infer, uint32_t id)
 {
-	return id < infer->n_objects &&
+	return infer && id < infer->n_objects &&
 	       infer->confidence[id] >= INFER_MEDIUM &&
 	       !(infer->part[id / 8] >> id % 8 & 1);
 }

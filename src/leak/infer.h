@@ -123,7 +123,8 @@ struct kml_error *infer_load_types(struct kernel *kernel,
 struct kml_error *infer_prune(struct infer *infer, uint32_t **number_ret)
 	error_must_check;
 
-/* Whether the type of all of an object is known, or at least probable. */
+/* Whether the type of all of an object is known, or at least probable; @infer:
+ * NULL: of none. */
 bool infer_is_known(const struct infer *infer, uint32_t id);
 
 /*

@@ -20,12 +20,12 @@
 static size_t find_names(const struct types *types, const char *const *names,
 			 size_t n_names, uint32_t *ret)
 {
-	uint32_t first, n, type;
 	size_t found = 0, j;
 
 	for (j = 0; j < n_names; j++) {
-		type = types_find(types, names[j], &first, &n);
-		if (n == 1)
+		uint32_t type = types_find_one(types, names[j]);
+
+		if (type)
 			ret[found++] = type;
 	}
 	return found;
@@ -64,18 +64,9 @@ static bool is_link(const struct lists *l, uint32_t type)
 	return is_one_of(l->links, l->n_links, type);
 }
 
-/* Objects that may be of one type: of one cache, or of one size. */
 static bool is_alike(const struct inference *i, uint32_t a, uint32_t b)
 {
-	const struct heap_region *x = infer_region(i, a);
-	const struct heap_region *y = infer_region(i, b);
-
-	if (x->kind != y->kind)
-		return false;
-	return x->kind == HEAP_SLAB ?
-		       x->owner == y->owner :
-		       heap_object_bytes(i->kernel->heap, a) ==
-			       heap_object_bytes(i->kernel->heap, b);
+	return infer_class(i, a) == infer_class(i, b);
 }
 
 /* ---- walking */

@@ -92,6 +92,22 @@ infer_region(const struct inference *i, uint32_t id)
 	return heap_region_of(i->kernel->heap, id);
 }
 
+/* Objects that may be of one type have one class: those of a cache, or of a kind
+ * and size.  @r: the region of @id. */
+static inline uint64_t infer_class_in(const struct inference *i,
+				      const struct heap_region *r, uint32_t id)
+{
+	return r->kind == HEAP_SLAB ?
+		       r->owner :
+		       UINT64_C(1) << 63 | r->kind |
+			       heap_object_bytes(i->kernel->heap, id) << 8;
+}
+
+static inline uint64_t infer_class(const struct inference *i, uint32_t id)
+{
+	return infer_class_in(i, infer_region(i, id), id);
+}
+
 /* From an object's start to the first word of it in the graph. */
 static inline uint64_t infer_shift(const struct inference *i, uint32_t id)
 {

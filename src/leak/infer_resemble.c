@@ -94,21 +94,6 @@ static const struct tally *tally_find(const struct tallies *t, uint64_t key)
 								     NULL;
 }
 
-/* Objects that may be of one type: of one cache, or of one size. */
-static uint64_t class_in(const struct inference *i,
-			 const struct heap_region *r, uint32_t id)
-{
-	return r->kind == HEAP_SLAB ?
-		       r->owner :
-		       UINT64_C(1) << 32 | (uint64_t)r->kind << 33 |
-			       heap_object_bytes(i->kernel->heap, id) << 36;
-}
-
-static uint64_t class_of(const struct inference *i, uint32_t id)
-{
-	return class_in(i, infer_region(i, id), id);
-}
-
 static bool is_example(const struct inference *i, uint32_t id)
 {
 	return i->out.confidence[id] >= INFER_MEDIUM;
@@ -193,7 +178,7 @@ static bool place_of(const struct inference *i, struct places *places,
 	if (r->kind == HEAP_SLAB && !i->cache_fit[r->owner].open)
 		return false;
 	ret->key = place_key(places, i->out.type[source], ret->offset,
-			     i->graph->at[j], class_in(i, r, edge->to));
+			     i->graph->at[j], infer_class_in(i, r, edge->to));
 	return true;
 }
 
@@ -259,7 +244,7 @@ static bool is_link(struct inference *i, uint32_t source,
 				place->offset, &target, &overlaid) &&
 	       types_is_struct(&i->out.types, target) &&
 	       infer_is_generic(i, target) &&
-	       class_of(i, source) == class_of(i, place->to);
+	       infer_class(i, source) == infer_class(i, place->to);
 }
 
 static struct kml_error *use_place(struct inference *i,
@@ -300,7 +285,7 @@ struct kml_error *infer_by_place(struct inference *i)
 static uint64_t symbol_key(const struct inference *i,
 			   const struct infer_symbol *symbol)
 {
-	return key_of(class_of(i, symbol->id), symbol->offset, symbol->va, 1);
+	return key_of(infer_class(i, symbol->id), symbol->offset, symbol->va, 1);
 }
 
 /* What the symbols of an object, n of them, say together. */

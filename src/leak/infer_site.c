@@ -18,16 +18,6 @@ static struct sites *sites_of(const struct inference *i)
 	return i->options->sites;
 }
 
-/* Objects that may be of one type: of one cache, or of one kind and size. */
-static uint64_t slot_of(const struct inference *i, uint32_t id)
-{
-	const struct heap_region *r = infer_region(i, id);
-
-	return r->kind == HEAP_SLAB ?
-		       HEAP_KINDS + (uint64_t)r->owner :
-		       heap_object_bytes(i->kernel->heap, id) << 8 | r->kind;
-}
-
 /* ---- the same function */
 
 struct site_type {
@@ -43,7 +33,7 @@ struct site_types {
 static uint64_t site_key(const struct inference *i, uint32_t id,
 			 uint32_t place)
 {
-	return mix_u64(slot_of(i, id)) ^ place;
+	return mix_u64(infer_class(i, id)) ^ place;
 }
 
 static bool note_type(struct inference *i, struct site_types *types,
@@ -225,7 +215,7 @@ static struct own_struct find_fitting(struct own *own, uint32_t id,
 static uint64_t look_of(const struct inference *i, uint32_t id,
 			uint32_t module)
 {
-	uint64_t look = mix_u64(slot_of(i, id) << 32 | module), first;
+	uint64_t look = mix_u64(mix_u64(infer_class(i, id)) ^ module), first;
 	uint32_t n, j;
 
 	if (!infer_words(i, id, &first, &n))

@@ -304,7 +304,7 @@ static bool is_private(const struct finder *f, const struct signature *s)
  * where nothing else tells leaks apart. */
 static void set_type(const struct finder *f, uint32_t id, struct signature *s)
 {
-	if (f->infer && !s->caller && !is_private(f, s))
+	if (!s->caller && !is_private(f, s))
 		s->type = infer_beyond_cache(f->infer, id);
 }
 

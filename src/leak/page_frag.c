@@ -26,10 +26,10 @@ struct search {
 static bool find_layout(struct search *s)
 {
 	const struct types *types = &s->infer->types;
-	uint32_t first, n, member;
+	uint32_t member;
 
-	s->type = types_find(types, "page_frag_cache", &first, &n);
-	if (n != 1 ||
+	s->type = types_find_one(types, "page_frag_cache");
+	if (!s->type ||
 	    (!types_member(types, s->type, "va", &s->page_at, &member) &&
 	     !types_member(types, s->type, "encoded_page", &s->page_at,
 			   &member)) ||

@@ -124,20 +124,13 @@ struct finder {
 	struct refcounts out;
 };
 
-static uint32_t find_type(const struct types *types, const char *name)
-{
-	uint32_t first, n, type = types_find(types, name, &first, &n);
-
-	return n == 1 ? type : 0;
-}
-
 static bool find_layout(const struct types *types, enum refcount_kind kind,
 			struct layout *layout)
 {
 	uint32_t member;
 
 	layout->type = kinds[kind].count ?
-			       find_type(types, refcount_kinds[kind]) :
+			       types_find_one(types, refcount_kinds[kind]) :
 			       0;
 	if (!layout->type)
 		return false;
@@ -168,7 +161,7 @@ static void find_members(struct finder *f)
 		uint32_t unused;
 
 		m->kind = uncounted[j].kind;
-		m->type = find_type(types, uncounted[j].type);
+		m->type = types_find_one(types, uncounted[j].type);
 		if (m->type && types_member(types, m->type, uncounted[j].member,
 					    &m->offset, &unused))
 			f->n_members++;
@@ -494,7 +487,7 @@ static void read_member_text(struct finder *f, uint32_t type, uint64_t va,
 static void name_inode(struct finder *f, uint64_t va, char *ret, size_t bytes)
 {
 	uint32_t type = f->layouts[REFCOUNT_INODE].type;
-	uint32_t sb_type = find_type(&f->infer->types, "super_block");
+	uint32_t sb_type = types_find_one(&f->infer->types, "super_block");
 	char id[33] = "";
 	uint64_t ino, sb;
 
@@ -509,7 +502,7 @@ static void name_of(struct finder *f, enum refcount_kind kind, uint64_t va,
 		    char *ret, size_t bytes)
 {
 	uint32_t type = f->layouts[kind].type;
-	uint32_t dentry = find_type(&f->infer->types, "dentry");
+	uint32_t dentry = types_find_one(&f->infer->types, "dentry");
 	uint64_t pointer;
 
 	ret[0] = '\0';

@@ -118,14 +118,12 @@ static void find_links(struct finder *f)
 		"rb_node", "llist_node", "plist_node", "rhash_head",
 		"callback_head",
 	};
-	uint32_t first, n;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		uint32_t type = types_find(&f->infer->types, names[i], &first,
-					   &n);
+		uint32_t type = types_find_one(&f->infer->types, names[i]);
 
-		if (n == 1)
+		if (type)
 			f->links[f->n_links++] = type;
 	}
 }

@@ -76,12 +76,29 @@ static void format_source(struct report *report, const struct infer *infer,
 	snprintf(ret, bytes, "%s", place);
 }
 
+/* Behind the member or variable that says so. */
+static const char *const source_tails[INFER_REASONS] = {
+	[INFER_BY_VARIABLE] = " points to it",
+	[INFER_BY_POINTER] = " points to it",
+	[INFER_BY_MEMBER] = " points to a member of it, and it fits",
+	[INFER_BY_PLACE] =
+		" leads to it, and where others lead to is of that type",
+	[INFER_BY_MODULE] =
+		" leads to it, and of that module's structs only this one fits",
+};
+
 static void format_why(struct report *report, const struct infer *infer,
 		       uint32_t id, char ret[TYPE_WHY_BYTES])
 {
+	const char *tail = source_tails[infer->reason[id]];
 	char source[400];
 	uint32_t where = infer->where[id];
 
+	if (tail) {
+		format_source(report, infer, id, source, sizeof(source));
+		snprintf(ret, TYPE_WHY_BYTES, "%s%s", source, tail);
+		return;
+	}
 	switch (infer->reason[id]) {
 	case INFER_BY_USER:
 		snprintf(ret, TYPE_WHY_BYTES, "you say so");
@@ -91,28 +108,6 @@ static void format_why(struct report *report, const struct infer *infer,
 		break;
 	case INFER_BY_KERNEL:
 		snprintf(ret, TYPE_WHY_BYTES, "the kernel lists it as one");
-		break;
-	case INFER_BY_VARIABLE:
-	case INFER_BY_POINTER:
-		format_source(report, infer, id, source, sizeof(source));
-		snprintf(ret, TYPE_WHY_BYTES, "%s points to it", source);
-		break;
-	case INFER_BY_MEMBER:
-		format_source(report, infer, id, source, sizeof(source));
-		snprintf(ret, TYPE_WHY_BYTES,
-			 "%s points to a member of it, and it fits", source);
-		break;
-	case INFER_BY_PLACE:
-		format_source(report, infer, id, source, sizeof(source));
-		snprintf(ret, TYPE_WHY_BYTES,
-			 "%s leads to it, and where others lead to is of that type",
-			 source);
-		break;
-	case INFER_BY_MODULE:
-		format_source(report, infer, id, source, sizeof(source));
-		snprintf(ret, TYPE_WHY_BYTES,
-			 "%s leads to it, and of that module's structs only this one fits",
-			 source);
 		break;
 	case INFER_BY_SITE:
 		snprintf(ret, TYPE_WHY_BYTES,
