@@ -324,7 +324,10 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 	struct kml_error *error;
 	size_t i;
 
-	if (a->options.no_types && !a->options.n_types)
+	if (a->options.no_types && a->options.n_types)
+		return error_new(KML_ERR_ARGUMENT,
+				 "types are said, and are not wanted");
+	if (a->options.no_types)
 		return NULL;
 	if (!overrides)
 		return error_nomem();
@@ -334,6 +337,9 @@ static struct kml_error *infer_types(struct kml_analysis *a)
 	for (i = 0; !error && i < a->options.n_types; i++)
 		error = read_override(a, &types, a->options.types[i],
 				      &overrides[i]);
+	/* Each object's is asked for more than once. */
+	if (!error)
+		error = sites_index(&a->sites);
 	if (error)
 		types_deinit(&types);
 	else
@@ -401,22 +407,15 @@ static char **copy_strings(const char *const *strings, size_t n)
 struct kml_error *analysis_copy_options(struct kml_analysis *a,
 					const struct kml_options *options)
 {
-	size_t i;
-
 	/* A caller built against an older header passes a smaller struct. */
 	memcpy(&a->options, options, MIN(options->size, sizeof(a->options)));
 	a->options.vmcore = NULL;
 	a->options.rules = NULL;
 	a->options.n_rules = 0;
 	a->options.baseline = NULL;
-	a->paths = calloc(options->n_vmcore + 2, sizeof(*a->paths));
+	a->paths = copy_strings(options->vmcore, options->n_vmcore);
 	if (!a->paths)
 		return error_nomem();
-	for (i = 0; i < options->n_vmcore; i++) {
-		a->paths[i] = strdup(options->vmcore[i]);
-		if (!a->paths[i])
-			return error_nomem();
-	}
 	a->options.vmcore = (const char *const *)a->paths;
 	if (options->vmlinux &&
 	    !(a->options.vmlinux = a->vmlinux = strdup(options->vmlinux)))
@@ -462,8 +461,6 @@ struct kml_error *analysis_make(const struct kml_options *options,
 
 void kml_analysis_destroy(struct kml_analysis *a)
 {
-	size_t i;
-
 	if (!a)
 		return;
 	if (a->lines)
@@ -493,9 +490,7 @@ void kml_analysis_destroy(struct kml_analysis *a)
 		profile_close(a->profile);
 	if (a->image)
 		image_close(a->image);
-	for (i = 0; a->paths && a->paths[i]; i++)
-		free(a->paths[i]);
-	free(a->paths);
+	free_strings(a->paths);
 	free_strings(a->types);
 	free_strings(a->modules);
 	free(a->vmlinux);
