@@ -31,6 +31,8 @@ struct lines {
 	const struct profile *profile;
 	char *vmlinux;
 	struct module_paths module_paths;
+	struct module_files module_files; /* once a module was asked for */
+	bool has_module_files;
 	uint64_t kaslr_offset;
 	struct line_cache *cache;
 	char *cache_path; /* NULL: none */
@@ -109,6 +111,7 @@ void lines_close(struct lines *lines)
 	for (i = 0; i < lines->modules.size; i++)
 		free(lines->modules.data[i].name);
 	vec_deinit(&lines->modules);
+	module_files_deinit(&lines->module_files);
 	line_cache_destroy(lines->cache);
 	lines_record_deinit(&lines->record);
 	free(lines->cache_path);
@@ -214,13 +217,26 @@ static bool replay_module(struct lines *lines, struct module *module)
 	return module->loaded;
 }
 
+/* The folders are walked once for all modules. */
+static const char *find_file(struct lines *lines, const char *name)
+{
+	size_t at = 0;
+
+	if (!lines->has_module_files)
+		lines->has_module_files =
+			module_files_find(&lines->module_files,
+					  &lines->module_paths, lines->vmlinux,
+					  image_facts(lines->image)->release);
+	return module_files_next(&lines->module_files, name, &at);
+}
+
 /* Load the debuginfo of the module that has code at @address; true if this
  * call did it. */
 static bool load_module(void *arg, uint64_t address)
 {
 	struct lines *lines = arg;
 	struct module *module = find_module(lines, address);
-	_cleanup_free_ char *path = NULL;
+	const char *path;
 
 	if (!module || module->tried)
 		return false;
@@ -229,9 +245,7 @@ static bool load_module(void *arg, uint64_t address)
 		return replay_module(lines, module);
 	if (!lines->image)
 		return false;
-	path = module_file_find(&lines->module_paths, lines->vmlinux,
-				image_facts(lines->image)->release,
-				module->name);
+	path = find_file(lines, module->name);
 	module->found = path;
 	module->loaded = path && start(lines) &&
 			 bridge_load_module(lines->bridge, address, path);

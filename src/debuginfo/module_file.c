@@ -136,20 +136,3 @@ const char *module_files_next(const struct module_files *files,
 	}
 	return NULL;
 }
-
-char *module_file_find(const struct module_paths *named, const char *vmlinux,
-		       const char *release, const char *name)
-{
-	struct module_files files;
-	const char *path;
-	char *ret = NULL;
-	size_t at = 0;
-
-	if (!module_files_find(&files, named, vmlinux, release))
-		return NULL;
-	path = module_files_next(&files, name, &at);
-	if (path)
-		ret = strdup(path);
-	module_files_deinit(&files);
-	return ret;
-}

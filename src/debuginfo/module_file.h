@@ -38,8 +38,4 @@ void module_files_deinit(struct module_files *files);
 const char *module_files_next(const struct module_files *files,
 			      const char *name, size_t *at);
 
-/* The first of them; to be freed with free().  NULL: there is none. */
-char *module_file_find(const struct module_paths *named, const char *vmlinux,
-		       const char *release, const char *name);
-
 #endif

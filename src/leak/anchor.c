@@ -15,7 +15,6 @@
 #include "image/record.h"
 #include "graph/overrides.h"
 #include "kernel/behind.h"
-#include "kernel/behind.h"
 #include "kernel/symbol.h"
 
 const char *const anchor_kinds[ANCHOR_KINDS] = {

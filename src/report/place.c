@@ -138,23 +138,35 @@ bool place_module_percpu(struct report *report, const struct object *object,
 	return true;
 }
 
-const char *place_behind(struct report *report, uint64_t va,
-			 char ret[PLACE_BEHIND_BYTES])
+/* The variable that points to the start of what @va is in; false: none does. */
+static bool find_behind(struct report *report, uint64_t va,
+			char variable[PLACE_BEHIND_BYTES - 32],
+			uint64_t *offset_ret)
 {
-	char variable[PLACE_BEHIND_BYTES - 32];
 	struct kernel_behind behind;
 	struct kml_error *error;
 	bool found;
 
-	ret[0] = '\0';
 	error = kernel_find_behind(report->kernel, va, &found, &behind);
 	writer_fail(&report->writer, error);
 	if (error || !found)
-		return ret;
+		return false;
 	kernel_format_behind(report->kernel, &behind, variable,
-			     sizeof(variable));
-	snprintf(ret, PLACE_BEHIND_BYTES, " behind %s, +0x%" PRIx64, variable,
-		 behind.offset);
+			     PLACE_BEHIND_BYTES - 32);
+	*offset_ret = behind.offset;
+	return true;
+}
+
+const char *place_behind(struct report *report, uint64_t va,
+			 char ret[PLACE_BEHIND_BYTES])
+{
+	char variable[PLACE_BEHIND_BYTES - 32];
+	uint64_t offset;
+
+	ret[0] = '\0';
+	if (find_behind(report, va, variable, &offset))
+		snprintf(ret, PLACE_BEHIND_BYTES, " behind %s, +0x%" PRIx64,
+			 variable, offset);
 	return ret;
 }
 
@@ -163,20 +175,12 @@ const char *place_behind_object(struct report *report,
 				char ret[PLACE_BEHIND_BYTES])
 {
 	char variable[PLACE_BEHIND_BYTES - 32];
-	struct kernel_behind behind;
-	struct kml_error *error = NULL;
-	bool found = false;
+	uint64_t offset;
 
 	ret[0] = '\0';
-	if (object->kind == HEAP_PAGES || object->kind == HEAP_VMALLOC)
-		error = kernel_find_behind(report->kernel, object->va, &found,
-					   &behind);
-	writer_fail(&report->writer, error);
-	if (error || !found || behind.offset)
-		return ret;
-	kernel_format_behind(report->kernel, &behind, variable,
-			     sizeof(variable));
-	snprintf(ret, PLACE_BEHIND_BYTES, ", behind %s", variable);
+	if ((object->kind == HEAP_PAGES || object->kind == HEAP_VMALLOC) &&
+	    find_behind(report, object->va, variable, &offset) && !offset)
+		snprintf(ret, PLACE_BEHIND_BYTES, ", behind %s", variable);
 	return ret;
 }
 
