@@ -253,14 +253,15 @@ static bool parse_path(const char *option, const char **ret)
 	return true;
 }
 
-static bool parse_rules(struct arguments *args)
+/* One more path of an option that may be repeated. */
+static bool parse_paths(const char *option, const char **paths, size_t *n,
+			size_t max)
 {
-	if (args->options.n_rules == MAX_RULES_FILES) {
-		usage_error("'--rules' is there more than %d times",
-			    MAX_RULES_FILES);
+	if (*n == max) {
+		usage_error("'--%s' is there more than %zu times", option, max);
 		return false;
 	}
-	return parse_path("rules", &args->rules[args->options.n_rules++]);
+	return parse_path(option, &paths[(*n)++]);
 }
 
 static bool parse_type(struct arguments *args)
@@ -275,17 +276,6 @@ static bool parse_type(struct arguments *args)
 	}
 	args->types[args->options.n_types++] = optarg;
 	return true;
-}
-
-static bool parse_modules(struct arguments *args)
-{
-	if (args->options.n_modules == MAX_MODULES) {
-		usage_error("'--modules' is there more than %d times",
-			    MAX_MODULES);
-		return false;
-	}
-	return parse_path("modules",
-			  &args->modules[args->options.n_modules++]);
 }
 
 static bool parse_flag(int value, struct arguments *args)
@@ -345,11 +335,13 @@ static bool parse_option(int value, struct arguments *args)
 	case OPT_MIN_AGE:
 		return parse_min_age(args);
 	case OPT_RULES:
-		return parse_rules(args);
+		return parse_paths("rules", args->rules,
+				   &args->options.n_rules, MAX_RULES_FILES);
 	case OPT_TYPE:
 		return parse_type(args);
 	case OPT_MODULES:
-		return parse_modules(args);
+		return parse_paths("modules", args->modules,
+				   &args->options.n_modules, MAX_MODULES);
 	case OPT_FORMAT:
 		return parse_format(args);
 	case OPT_STACK:
