@@ -158,10 +158,7 @@ static struct kml_error *look_at_variables(struct search *s)
 		const struct kernel_module *m = &kernel->modules.data[i];
 
 		for (part = 0; !error && part < m->n_parts; part++) {
-			uint64_t skip = m->part_va[part] == m->base_va ?
-						MIN(m->text_bytes,
-						    m->part_bytes[part]) :
-						0;
+			uint64_t skip = m->part_text_bytes[part];
 
 			error = look_at(s, m->part_va[part] + skip,
 					m->part_bytes[part] - skip, NULL);

@@ -69,6 +69,7 @@ void gone_modules_read(struct kernel *kernel, struct gone_modules *ret)
 
 bool kernel_is_gone(const struct kernel *kernel, uint64_t va)
 {
+	unsigned part;
 	size_t i;
 
 	if (va < kernel->modules_va || va >= kernel->modules_end_va)
@@ -76,8 +77,10 @@ bool kernel_is_gone(const struct kernel *kernel, uint64_t va)
 	for (i = 0; i < kernel->modules.size; i++) {
 		const struct kernel_module *module = &kernel->modules.data[i];
 
-		if (va - module->base_va < module->bytes)
-			return false;
+		for (part = 0; part < module->n_parts; part++)
+			if (va - module->part_va[part] <
+			    module->part_text_bytes[part])
+				return false;
 	}
 	return true;
 }

@@ -22,7 +22,7 @@ struct gone_modules {
 
 void gone_modules_read(struct kernel *kernel, struct gone_modules *ret);
 
-/* Is it an address of the module space where no module is now? */
+/* Is it an address of the module space where no module has its code now? */
 bool kernel_is_gone(const struct kernel *kernel, uint64_t va);
 
 #endif

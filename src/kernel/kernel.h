@@ -175,12 +175,12 @@ struct kernel_task {
 struct kernel_module {
 	uint64_t va;
 	char name[KERNEL_NAME_BYTES];
-	uint64_t base_va, bytes; /* the part with its text... */
-	uint64_t text_bytes;     /* ... which comes first */
+	uint64_t base_va, bytes; /* the part with its text */
 	uint64_t symtab_va, strtab_va;
 	uint32_t n_symbols;
 	uint64_t part_va[8]; /* where each piece of its memory starts */
 	uint64_t part_bytes[8];
+	uint64_t part_text_bytes[8]; /* of its beginning */
 	unsigned n_parts;
 	uint64_t percpu;     /* per-cpu pointer of its variables; 0: none */
 };

@@ -25,8 +25,9 @@ struct module_layout {
 	uint64_t module_bytes;
 	uint64_t part_bytes; /* of an element of mem[]; 0: there is none */
 	unsigned n_parts;
-	unsigned text_part; /* index */
-	uint64_t ro_parts;  /* a bit for each that never changes */
+	unsigned core_part;  /* index of the one with the text that stays */
+	uint64_t text_parts; /* a bit for each with text alone */
+	uint64_t ro_parts;   /* ... for each that never changes */
 	bool has_kallsyms, has_percpu;
 };
 
@@ -35,7 +36,7 @@ static struct kml_error *load_parts(struct kernel *kernel,
 {
 	struct profile_member mem;
 	static const char *const read_only[] = {
-		"MOD_TEXT", "MOD_RODATA", "MOD_INIT_TEXT", "MOD_INIT_RODATA",
+		"MOD_TEXT", "MOD_INIT_TEXT", "MOD_RODATA", "MOD_INIT_RODATA",
 	};
 	struct kml_error *error;
 	int64_t part;
@@ -69,7 +70,9 @@ static struct kml_error *load_parts(struct kernel *kernel,
 			return error_new(KML_ERR_DEBUGINFO,
 					 "the debuginfo has no 'enum mod_mem_type'");
 		if (!i)
-			l->text_part = (unsigned)part;
+			l->core_part = (unsigned)part;
+		if (i < 2)
+			l->text_parts |= UINT64_C(1) << part;
 		l->ro_parts |= UINT64_C(1) << part;
 	}
 	return NULL;
@@ -156,25 +159,27 @@ static struct kml_error *load_part(struct kernel *kernel,
 				   struct kernel_module *module)
 {
 	uint64_t base_va = kernel_get(part, &l->base);
-	uint64_t bytes = kernel_get(part, &l->size), ro_bytes = 0;
+	uint64_t bytes = kernel_get(part, &l->size);
+	uint64_t text_bytes = 0, ro_bytes = 0;
 
 	/* A module that is not loaded yet has no memory of its own. */
 	if (!base_va || !bytes)
 		return NULL;
+	if (!l->part_bytes) {
+		text_bytes = MIN(kernel_get(part, &l->text_size), bytes);
+		ro_bytes = MIN(kernel_get(part, &l->ro_size), bytes);
+	} else {
+		text_bytes = l->text_parts >> i & 1 ? bytes : 0;
+		ro_bytes = l->ro_parts >> i & 1 ? bytes : 0;
+	}
 	if (module->n_parts < ARRAY_SIZE(module->part_va)) {
+		module->part_text_bytes[module->n_parts] = text_bytes;
 		module->part_bytes[module->n_parts] = bytes;
 		module->part_va[module->n_parts++] = base_va;
 	}
-	if (!l->part_bytes)
-		ro_bytes = MIN(kernel_get(part, &l->ro_size), bytes);
-	else if (l->ro_parts >> i & 1)
-		ro_bytes = bytes;
-	if (i == l->text_part) {
+	if (i == l->core_part) {
 		module->base_va = base_va;
 		module->bytes = bytes;
-		module->text_bytes = l->part_bytes ?
-					     bytes :
-					     kernel_get(part, &l->text_size);
 	}
 	return add_root(kernel, base_va, ro_bytes);
 }

@@ -72,10 +72,7 @@ static struct symbol_index *symbol_index(struct kernel *kernel)
 				(struct kernel_module_part){
 					.start_va = m->part_va[part],
 					.bytes = m->part_bytes[part],
-					.text_bytes =
-						m->part_va[part] == m->base_va ?
-							m->text_bytes :
-							0,
+					.text_bytes = m->part_text_bytes[part],
 					.module = m,
 				};
 	}
@@ -323,8 +320,6 @@ static bool module_symbolize(struct kernel *kernel,
 				  va, ret))
 		return false;
 	ret->is_data = is_data;
-	if (!part->text_bytes)
-		ret->bytes = 0;
 	return true;
 }
 
@@ -438,6 +433,12 @@ bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 	}
 	*ret = slot->name;
 	return slot->known;
+}
+
+bool kernel_symbolize_code(struct kernel *kernel, uint64_t va,
+			   struct kernel_symbol_name *ret)
+{
+	return kernel_symbolize(kernel, va, ret) && !ret->is_data;
 }
 
 void kernel_format_symbol(struct kernel *kernel, uint64_t va, char *ret,

@@ -8,7 +8,7 @@
 struct kernel_symbol_name {
 	char name[128];
 	uint64_t offset;
-	uint64_t bytes; /* of the symbol; 0: unknown, or data */
+	uint64_t bytes; /* up to the next symbol; 0: unknown */
 	const char *module; /* NULL: the kernel proper */
 	bool is_data;       /* of a module: not of its text */
 	bool is_behind;     /* of a module: behind what its symbol table says
@@ -19,6 +19,12 @@ struct kernel_symbol_name {
  * symbols are read from its own table in the dump. */
 bool kernel_symbolize(struct kernel *kernel, uint64_t va,
 		      struct kernel_symbol_name *ret);
+
+/* The same of an address that was code when it was recorded: false as well if
+ * it is a module's data by now. Its code is gone, and another module has got
+ * the memory. */
+bool kernel_symbolize_code(struct kernel *kernel, uint64_t va,
+			   struct kernel_symbol_name *ret);
 
 /* A piece of a module's memory. */
 struct kernel_module_part {

@@ -73,7 +73,7 @@ static uint64_t add_caller(struct kernel *kernel, uint64_t hash, uint64_t va)
 
 	if (!va)
 		return add_text(hash, "");
-	if (!kernel_symbolize(kernel, va, &symbol))
+	if (!kernel_symbolize_code(kernel, va, &symbol))
 		return add_text(hash, "?");
 	hash = add_text(hash, symbol.module ? symbol.module : "vmlinux");
 	hash = add_text(hash, symbol.name);

@@ -95,7 +95,7 @@ static bool is_wrapper(struct sites *sites, uint64_t address)
 
 	if (map_find(&sites->is_wrapper, address, &known))
 		return known;
-	known = kernel_symbolize(sites->kernel, address - 1, &symbol) &&
+	known = kernel_symbolize_code(sites->kernel, address - 1, &symbol) &&
 		site_is_wrapper(symbol.name);
 	/* Without memory it is worked out again. */
 	map_add(&sites->is_wrapper, address, known);

@@ -236,9 +236,12 @@ bool sites_format(struct sites *sites, uint32_t place,
 	struct alloc_tag tag;
 
 	if (!p->is_tag) {
+		snprintf(ret, SITE_TEXT_BYTES, "0x%016" PRIx64, p->address);
+		if (!kernel_symbolize_code(sites->kernel, p->address, &symbol))
+			return false;
 		kernel_format_symbol(sites->kernel, p->address, ret,
 				     SITE_TEXT_BYTES);
-		return kernel_symbolize(sites->kernel, p->address, &symbol);
+		return true;
 	}
 	if (!alloc_tag_read(sites->kernel, &sites->tags, p->address, &tag) ||
 	    !tag.file[0]) {
@@ -258,7 +261,8 @@ static bool find_module(struct sites *sites, struct site_place *place)
 	struct alloc_tag tag;
 
 	if (!place->is_tag) {
-		if (!kernel_symbolize(sites->kernel, place->address, &symbol))
+		if (!kernel_symbolize_code(sites->kernel, place->address,
+					   &symbol))
 			return false;
 		snprintf(place->module, sizeof(place->module), "%s",
 			 symbol.module ? symbol.module : "");

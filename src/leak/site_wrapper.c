@@ -52,7 +52,8 @@ static const char *const wrappers[] = {
 	"netdev_alloc_skb*", "napi_alloc_skb*", "__napi_alloc_skb*",
 	"__napi_kmalloc*", "kmalloc_reserve*", "skb_alloc*",
 	/* the debugging aids */
-	"kmemleak_alloc*", "create_object*", "__create_object*",
+	"kmemleak_alloc*", "kmemleak_vmalloc*", "create_object*",
+	"__create_object*",
 	"stack_trace_save*", "stack_depot_save*", "save_stack*",
 	"set_page_owner*", "__set_page_owner*", "kasan_*", "__kasan_*",
 	"kfence_alloc*", "__kfence_alloc*", "kfence_guarded_alloc*",

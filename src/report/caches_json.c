@@ -48,7 +48,7 @@ static void json_area(struct json *json, struct report *report,
 
 	caches_area_words(report, area, words);
 	if (area->caller)
-		object_symbol(report, area->caller, symbol);
+		object_code_symbol(report, area->caller, symbol);
 	json_object_line(json, NULL);
 	json_address(json, "start", area->start_va);
 	json_address(json, "end", area->end_va);

@@ -56,7 +56,7 @@ static void print_area(struct report *report, const struct kernel_area *area)
 
 	caches_area_words(report, area, words);
 	if (area->caller)
-		object_symbol(report, area->caller, symbol);
+		object_code_symbol(report, area->caller, symbol);
 	writer_printf(&report->writer,
 		      "0x%016" PRIx64 "-0x%016" PRIx64 " %7" PRIu64 "%s%s%s\n",
 		      area->start_va, area->end_va,

@@ -54,7 +54,7 @@ static void json_caller(struct json *json, struct report *report,
 		json_null(json, "caller");
 		return;
 	}
-	object_symbol(report, caller, symbol);
+	object_code_symbol(report, caller, symbol);
 	n = object_lines(report, caller, true, &frames);
 	json_object(json, "caller");
 	json_address(json, "address", caller);
@@ -265,7 +265,7 @@ static void json_frame(struct json *json, struct report *report,
 		json_string(json, "why_no_frame", slot->why_not);
 		return;
 	}
-	object_symbol(report, slot->frame->pc, symbol);
+	object_code_symbol(report, slot->frame->pc, symbol);
 	json_object(json, "frame");
 	json_address(json, "address", slot->frame->pc);
 	json_string(json, "symbol", symbol);

@@ -26,7 +26,7 @@ static void json_stack(struct json *json, struct report *report,
 
 	json_array(json, "stack");
 	for (i = 0; i < site->n_frames; i++) {
-		object_symbol(report, site->frames[i], symbol);
+		object_code_symbol(report, site->frames[i], symbol);
 		if (lines)
 			json_object(json, NULL);
 		else

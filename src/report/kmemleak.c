@@ -58,7 +58,7 @@ static void print_stack(struct report *report,
 	size_t i;
 
 	for (i = 0; known->stack && i < known->stack->n_frames; i++) {
-		object_symbol(report, known->stack->frames[i], text);
+		object_code_symbol(report, known->stack->frames[i], text);
 		writer_printf(w, "    [<%016" PRIx64 ">] %s\n",
 			      known->stack->frames[i], text);
 	}

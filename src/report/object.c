@@ -125,6 +125,17 @@ bool object_symbol(struct report *report, uint64_t va,
 	return true;
 }
 
+bool object_code_symbol(struct report *report, uint64_t va,
+			char ret[SYMBOL_BYTES_MAX])
+{
+	struct kernel_symbol_name symbol;
+
+	if (kernel_symbolize_code(report->kernel, va, &symbol))
+		return object_symbol(report, va, ret);
+	snprintf(ret, SYMBOL_BYTES_MAX, "0x%016" PRIx64, va);
+	return false;
+}
+
 size_t object_lines(struct report *report, uint64_t va, bool return_address,
 		    const struct lines_frame **ret)
 {

@@ -50,6 +50,10 @@ uint32_t object_cycle(const struct object *object, const struct leak *leak);
  * and false, if there is no symbol. */
 bool object_symbol(struct report *report, uint64_t va,
 		   char ret[SYMBOL_BYTES_MAX]);
+/* The same of an address that was code when it was recorded: without a symbol
+ * where data are now. */
+bool object_code_symbol(struct report *report, uint64_t va,
+			char ret[SYMBOL_BYTES_MAX]);
 
 /*
  * The source lines of an address, innermost first; 0 if they are unknown or

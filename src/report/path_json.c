@@ -15,7 +15,7 @@ static void json_link_frame(struct json *json, struct path_report *p,
 
 	json_object_line(json, "frame");
 	if (slot.frame)
-		object_symbol(p->report, slot.frame->pc, symbol);
+		object_code_symbol(p->report, slot.frame->pc, symbol);
 	json_string(json, "symbol", slot.frame ? symbol : NULL);
 	json_frames(json, "lines", slot.frame ? slot.frame->frames : NULL,
 		    slot.frame ? slot.frame->n_frames : 0);

@@ -103,7 +103,7 @@ static void json_show_object(struct json *json, struct report *report,
 	json_verdict(json, report, show);
 	type_json(json, report, show->id);
 	if (caller)
-		object_symbol(report, caller, symbol);
+		object_code_symbol(report, caller, symbol);
 	json_string(json, "caller", caller ? symbol : NULL);
 	json_object_sites(json, report, show->id);
 }

@@ -118,7 +118,7 @@ void site_where(struct report *report, const struct site *site,
 		tag_where(report, &site->tag, ret);
 		return;
 	}
-	if (!object_symbol(report, address, symbol)) {
+	if (!object_code_symbol(report, address, symbol)) {
 		if (kernel_is_gone(report->kernel, address))
 			gone_remark(report,
 				    "a module that is gone, or in init code of one",

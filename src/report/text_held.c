@@ -21,7 +21,7 @@ void text_frame(struct report *report, const struct stack_slot *slot)
 		return;
 	}
 	if (!slot->frame->n_frames) {
-		object_symbol(report, slot->frame->pc, symbol);
+		object_code_symbol(report, slot->frame->pc, symbol);
 		writer_printf(w, "      in the frame of %s\n", symbol);
 		return;
 	}

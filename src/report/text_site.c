@@ -45,7 +45,7 @@ static void print_outer(struct report *report, const struct site *site,
 	for (i = site->first + 1; i < site->n_frames && n < max; i++, n++) {
 		if (print_lines(report, site->frames[i], indent, "called by"))
 			continue;
-		known = object_symbol(report, site->frames[i], symbol);
+		known = object_code_symbol(report, site->frames[i], symbol);
 		writer_printf(&report->writer, "%scalled by %s%s\n", indent,
 			      symbol,
 			      !known && kernel_is_gone(report->kernel,

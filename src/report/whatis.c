@@ -239,7 +239,7 @@ bool whatis_frame(struct stacks *stacks, const struct whatis *w,
 		snprintf(ret, SYMBOL_BYTES_MAX, "%s",
 			 slot.frame->frames[0].function);
 	else
-		object_symbol(report, slot.frame->pc, ret);
+		object_code_symbol(report, slot.frame->pc, ret);
 	return true;
 }
 

@@ -15,7 +15,7 @@ archive_covers(struct kernel_gap, 32);
 archive_covers(struct kernel_cache, 160);
 archive_covers(struct kernel_area, 88);
 archive_covers(struct kernel_task, 48);
-archive_covers(struct kernel_module, 264);
+archive_covers(struct kernel_module, 320);
 archive_covers(struct kernel_root, 64);
 archive_covers(struct kernel_start, 24);
 archive_covers(struct kernel, 1856);
@@ -95,7 +95,6 @@ static void archive_module(struct archive *a, struct kernel_module *module)
 	archive_chars(a, module->name, sizeof(module->name));
 	archive_u64(a, &module->base_va);
 	archive_u64(a, &module->bytes);
-	archive_u64(a, &module->text_bytes);
 	archive_u64(a, &module->symtab_va);
 	archive_u64(a, &module->strtab_va);
 	archive_u32(a, &module->n_symbols);
@@ -105,6 +104,7 @@ static void archive_module(struct archive *a, struct kernel_module *module)
 	for (i = 0; i < ARRAY_SIZE(module->part_va); i++) {
 		archive_u64(a, &module->part_va[i]);
 		archive_u64(a, &module->part_bytes[i]);
+		archive_u64(a, &module->part_text_bytes[i]);
 	}
 	archive_u64(a, &module->percpu);
 }

@@ -121,7 +121,7 @@ static void test_wrappers(void **state)
 		"krealloc", "devm_kmalloc", "__alloc_pages",
 		"___slab_alloc.constprop.0", "__alloc_percpu",
 		"kmem_cache_alloc_noprof", "__vmalloc_node_range_noprof",
-		"alloc_page", "vmap",
+		"alloc_page", "vmap", "kmemleak_vmalloc",
 	};
 	static const char *const places[] = {
 		"kml_areas", "alloc_inode", "copy_process", "vmap_init",

@@ -11,7 +11,7 @@ asserts, from the dump and the kernel's own report of the same moment,
   - that --compare=kmemleak has a reason, and the right one, for each difference.
 Writes results-kmemleak.md, next to this file.
 """
-import collections, json, os, random, re, shutil, struct, subprocess
+import collections, json, mmap, os, random, re, shutil, struct, subprocess
 
 import kmltruth as kml
 
@@ -283,6 +283,36 @@ def damaged(vm, s, theirs):
         s.name, DAMAGES, ", ".join("%s: %d" % x for x in sorted(statuses.items()))), len(places) > 20 and not bad, bad)
 
 
+def named(vm, s):
+    """The memory of init code is given away when it has run: a stack that it
+    is in may name data of the module that came next. The kernel does so, and
+    so does --kmemleak; who allocated an object it does not tell."""
+    console = open(s.dir + "/console.log", errors="replace").read()
+    names = re.findall(r"KMLNAME (code|data) 0x([0-9a-f]+) (\S+ \[kmlplant\])\s", console)
+    vm.checks.ok("%s: the kernel has named code and data of a module" % s.name, len(names) == 5, names)
+    init = re.search(r"(?m)^    (?:\[<[0-9a-f]+>\] )?(0x[0-9a-f]{16}|kmemleak_test_init\+.*)\n    (?:\[<[0-9a-f]+>\] )?do_one_initcall", s.reports[0])
+    frames = {int(x, 16) for x in re.findall(r"(?m)^ *called by (0x[0-9a-f]{16}), init code", text(vm.run(s.dump, s.vmlinux)))}
+    if not vm.checks.ok("%s: stacks lead through init code that is gone" % s.name, init and frames, s.reports[0][:2000]):
+        return
+    path = os.path.join(vm.tmp, "named.elf")
+    shutil.copyfile(s.dump, path)
+    with open(path, "r+b") as f, mmap.mmap(f.fileno(), 0) as m:
+        gone = {struct.pack("<Q", x) for x in frames}
+        places = {x: [at.start() for at in re.finditer(re.escape(x), m)] for x in gone}
+        for kind, va, name in names:
+            for x in gone:
+                for at in places[x]:
+                    m[at:at + 8] = struct.pack("<Q", int(va, 16))
+            out = text(vm.run("--kmemleak=show", path, s.vmlinux))
+            vm.checks.ok("%s: --kmemleak=show names %s as the kernel does: %s" % (s.name, kind, name),
+                         re.search(r"(?m)^    (?:\[<%s>\] )?%s$" % (va, re.escape(name)), out), out[:1500])
+            out = text(vm.run(path, s.vmlinux))
+            called = re.findall(r"(?m)called by (%s\b.*|0x%s\b.*)$" % (re.escape(name.split("/")[0]), va), out)
+            vm.checks.ok("%s: and who allocated it is %s" % (s.name, "there" if kind == "code" else "gone"),
+                         called and all(("gone" in c) == (kind == "data") for c in called), called)
+    os.unlink(path)
+
+
 # ---- all of it
 
 def write_results(vm, table):
@@ -319,6 +349,7 @@ def run(vm, table):
             v = verdict(vm, s, theirs, mine)
             compare(vm, s, theirs, v)
             if s.truth:
+                named(vm, s)
                 damaged(vm, s, theirs)
             if not vm.reuse:
                 shutil.rmtree(d)

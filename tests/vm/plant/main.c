@@ -153,6 +153,27 @@ static const struct kernel_param_ops late_ops = { .set = late_set };
 module_param_cb(late, &late_ops, NULL, 0200);
 MODULE_PARM_DESC(late, "write to it just before the dump: what can't wait (RCU callbacks pending, registers)");
 
+/* What the kernel calls addresses of ours: also of data, where the init code of
+ * a module that was loaded before may have been. */
+static void __init log_names(void)
+{
+#if KML_SINCE(6, 4)
+	const struct module_memory *ro = &THIS_MODULE->mem[MOD_RODATA];
+	const char *ro_end = (const char *)ro->base + ro->size;
+#else
+	const char *ro_end = (const char *)THIS_MODULE->core_layout.base +
+			     THIS_MODULE->core_layout.ro_size;
+#endif
+	const char *at[] = { (const char *)kml_drain + 7, (const char *)&late_ops + 3,
+			     (const char *)&kml_data[100], (const char *)&planted,
+			     ro_end - 8 };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		pr_info("KMLNAME %s 0x%lx %pS\n", i ? "data" : "code",
+			(unsigned long)at[i], at[i]);
+}
+
 static int __init kmlplant_init(void)
 {
 	static int (*const part[])(void) = {
@@ -170,6 +191,7 @@ static int __init kmlplant_init(void)
 			pr_err("KMLPLANT-ERROR part=%d err=%d\n", i, err);
 	}
 	migrate_enable();
+	log_names();
 	pr_info("KMLPLANT-DONE n=%d\n", planted);
 	return 0;
 }
