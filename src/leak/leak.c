@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "kernel/type.h"
 #include "leak/components.h"
+#include "leak/standing.h"
 #include "leak/trust.h"
 
 const char *const leak_verdicts[LEAK_VERDICTS] = {
@@ -32,22 +33,6 @@ struct finder {
 	uint32_t *stack;
 	struct leaks out;
 };
-
-/*
- * Which object of a component stands for it: a mapping rather than its
- * vm_struct (the two refer to each other), else the largest, else the first.
- */
-static bool stands_before(const struct heap *heap, uint32_t a, uint32_t b)
-{
-	bool a_slab = heap_region_of(heap, a)->kind == HEAP_SLAB;
-	bool b_slab = heap_region_of(heap, b)->kind == HEAP_SLAB;
-	uint64_t a_bytes = heap_object_bytes(heap, a);
-	uint64_t b_bytes = heap_object_bytes(heap, b);
-
-	if (a_slab != b_slab)
-		return b_slab;
-	return a_bytes != b_bytes ? a_bytes > b_bytes : a < b;
-}
 
 /* How many objects refer to each other; an area and its vm_struct, which
  * always do, are one. */
@@ -76,26 +61,19 @@ static enum leak_verdict verdict_on(const struct finder *f, uint32_t id,
 static struct kml_error *choose_roots(struct finder *f)
 {
 	const struct components *c = &f->c;
-	_cleanup_free_ uint32_t *best =
-		malloc(MAX(c->n_components, 1) * sizeof(*best));
+	_cleanup_free_ uint32_t *best = NULL;
+	struct kml_error *error = standing_find(f->kernel, c, &best);
 	uint32_t white;
 
+	if (error)
+		return error;
 	f->out.leaks = calloc(MAX(c->n_components, 1), sizeof(*f->out.leaks));
-	if (!best || !f->out.leaks)
+	if (!f->out.leaks)
 		return error_nomem();
-	memset(best, 0xff, MAX(c->n_components, 1) * sizeof(*best));
-	for (white = 0; white < c->n_white; white++) {
-		uint32_t *b = &best[c->component[white]];
-
-		if (*b == HEAP_NONE ||
-		    stands_before(f->kernel->heap, c->ids[white], c->ids[*b]))
-			*b = white;
-	}
 	for (white = 0; white < c->n_white; white++) {
 		uint32_t component = c->component[white];
 
-		if (best[component] != white ||
-		    bitmap_test(c->referred, component))
+		if (best[component] != white)
 			continue;
 		f->out.leaks[f->out.n_leaks++] = (struct leak){
 			.id = c->ids[white],

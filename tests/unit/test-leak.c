@@ -15,6 +15,7 @@
 
 #define DIRECT UINT64_C(0xffff888000000000)
 #define N 48u
+#define N_SMALL 12u
 
 struct fixture {
 	struct heap heap;
@@ -24,12 +25,16 @@ struct fixture {
 	bool reach[N + 1][N];
 };
 
-/* One slab of N objects and one root range. */
+/* Two slabs, of N objects together, and one root range. */
 static void make(struct fixture *f)
 {
 	struct heap_region r = {
 		.va = DIRECT, .bytes = 4096, .object_bytes = 64,
-		.slot_bytes = 64, .n_objects = N,
+		.slot_bytes = 64, .n_objects = N - N_SMALL,
+	};
+	struct heap_region small = {
+		.va = DIRECT + 4096, .bytes = 4096, .object_bytes = 32,
+		.slot_bytes = 32, .n_objects = N_SMALL, .owner = 1,
 	};
 	struct kernel_root root = { .kind = ROOT_SECTION, .bytes = 4096 };
 	struct kernel_cache cache = { .name = "test" };
@@ -39,10 +44,17 @@ static void make(struct fixture *f)
 	assert_ok(heap_init(&f->heap, DIRECT, 16, UINT64_C(0xffffea0000000000),
 			    64));
 	assert_ok(heap_add(&f->heap, &r, &index));
+	assert_ok(heap_add(&f->heap, &small, &index));
 	assert_ok(heap_seal(&f->heap));
 	f->kernel.heap = &f->heap;
 	assert_true(vec_push(&f->kernel.roots, root));
 	assert_true(vec_push(&f->kernel.caches, cache));
+	assert_true(vec_push(&f->kernel.caches, cache));
+}
+
+static uint64_t bytes_of(uint32_t id)
+{
+	return id < N - N_SMALL ? 64 : 32;
 }
 
 static void make_graph(struct fixture *f)
@@ -127,13 +139,37 @@ static int find_leak(const struct leaks *leaks, uint32_t i)
 	return found;
 }
 
+static bool is_in_cycle(const struct fixture *f, uint32_t id, uint32_t i)
+{
+	return i == id || (f->reach[id][i] && f->reach[i][id]);
+}
+
+/* Of those that refer to each other the one of the kind that there are fewest
+ * of; of several the largest, then the first. */
+static uint32_t standing(const struct fixture *f, uint32_t id)
+{
+	uint32_t first[2] = { N, N }, n[2] = { 0 }, i;
+
+	for (i = N; i-- > 0;) {
+		bool small = bytes_of(i) == 32;
+
+		if (is_in_cycle(f, id, i)) {
+			first[small] = i;
+			n[small]++;
+		}
+	}
+	return !n[1] || (n[0] && n[0] <= n[1]) ? first[0] : first[1];
+}
+
 static void check_leaks(const struct fixture *f, const struct leaks *leaks)
 {
 	uint32_t i, l, n_white = 0, n_cycle;
+	uint64_t bytes = 0, followers;
 	int leak;
 
 	for (i = 0; i < N; i++) {
 		n_white += is_white(f, i);
+		bytes += is_white(f, i) ? bytes_of(i) : 0;
 		leak = find_leak(leaks, i);
 		assert_int_equal(leak >= 0, is_white(f, i));
 		if (leak < 0)
@@ -143,18 +179,21 @@ static void check_leaks(const struct fixture *f, const struct leaks *leaks)
 		assert_true(l == i || f->reach[l][i]);
 	}
 	assert_int_equal(leaks->n_objects, n_white);
-	assert_int_equal(leaks->bytes, n_white * 64);
+	assert_int_equal(leaks->bytes, bytes);
 	for (l = 0; l < leaks->n_leaks; l++) {
 		uint32_t id = leaks->leaks[l].id;
 
 		assert_true(heads_leak(f, id));
-		for (i = 0, n_cycle = 1; i < N; i++)
-			n_cycle += i != id && f->reach[id][i] && f->reach[i][id];
+		assert_int_equal(id, standing(f, id));
+		for (i = 0, n_cycle = 0; i < N; i++)
+			n_cycle += is_in_cycle(f, id, i);
+		for (i = 0, followers = 0; i < leaks->leaks[l].n_followers; i++)
+			followers += bytes_of(leaks->followers
+				[leaks->leaks[l].first_follower + i]);
 		assert_int_equal(leaks->leaks[l].n_cycle, n_cycle);
 		assert_int_equal(leaks->leaks[l].verdict,
 				 n_cycle > 1 ? LEAK_CYCLE : LEAK_DEFINITE);
-		assert_int_equal(leaks->leaks[l].follower_bytes,
-				 leaks->leaks[l].n_followers * 64);
+		assert_int_equal(leaks->leaks[l].follower_bytes, followers);
 	}
 }
 
