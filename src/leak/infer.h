@@ -54,8 +54,8 @@ enum infer_reason {
 	INFER_BY_FIT,      /* of the own structs of the module that allocated it
 			      only this one fits */
 	INFER_BY_GUESS,    /* it is leaked, nobody says by whom, and of the own
-			      structs of the modules that the user named only
-			      this one fits */
+			      structs of the modules that the user named this
+			      one fits best */
 	INFER_REASONS,
 };
 /* "user", "cache", ...: stable. */

@@ -186,7 +186,7 @@ struct kml_error *infer_each_module_word(struct inference *i,
 /* infer_list.c */
 struct kml_error *infer_by_list(struct inference *i) error_must_check;
 
-/* infer_site.c: by who allocated it. */
+/* infer_site.c, infer_own.c: by who allocated it. */
 struct kml_error *infer_by_site(struct inference *i) error_must_check;
 struct kml_error *infer_by_own(struct inference *i) error_must_check;
 

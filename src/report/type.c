@@ -116,12 +116,15 @@ static void format_why(struct report *report, const struct infer *infer,
 		break;
 	case INFER_BY_FIT:
 		snprintf(ret, TYPE_WHY_BYTES,
-			 "%s allocated it, and of its own structs only this one fits",
-			 report->kernel->modules.data[where].name);
+			 "%s allocated it, and of its own structs %s",
+			 report->kernel->modules.data[where].name,
+			 infer->confidence[id] > INFER_LOW ?
+				 "only this one fits" :
+				 "this one fits best");
 		break;
 	case INFER_BY_GUESS:
 		snprintf(ret, TYPE_WHY_BYTES,
-			 "of the structs of the modules that --modules names only this one, of %s, fits",
+			 "of the structs of the modules that --modules names this one, of %s, fits best",
 			 report->kernel->modules.data[where].name);
 		break;
 	case INFER_BY_SYMBOLS:
