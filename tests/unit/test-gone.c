@@ -370,22 +370,32 @@ static void test_mem(void **state)
 	destroy(&f);
 }
 
-/* Until Linux 6.3: text, what is read-only, and data in one piece. */
+/* Until Linux 6.3: text, what is read-only, and data in one piece; and another
+ * one with those of the init functions. */
 static void test_core_layout(void **state)
 {
 	struct fixture f;
+	uint32_t init;
 
 	(void)state;
 	make(&f, CORE_LAYOUT);
 	add_module(&f, "live");
 	add_layout(&f, false, MODULES, 0x3000, 0x1000, 0x2000);
+	/* It is being loaded. */
+	init = add_layout(&f, true, MODULES + 0x6000, 0x3000, 0x1000, 0x2000);
 	add_module(&f, "done");
 	add_layout(&f, false, MODULES + 0xa000, 0x2000, 0x1000, 0x1000);
 	add_area(&f, MODULES + 0x10000, 4096, LOAD_MODULE, false);
 	add_symbol(&f, "live_fn", MODULES + 0x100, 0x40);
 	add_symbol(&f, "live_var", MODULES + 0x2008, 8);
+	add_symbol(&f, "live_init", MODULES + 0x6000, 0x80);
+	add_symbol(&f, "live_initdata", MODULES + 0x8000, 0x80);
 	add_symbol(&f, "done_fn", MODULES + 0xa000, 0x80);
 	load(&f);
+	assert_int_equal(flags_of(&f, init), HEAP_ROOT);
+	check(&f, MODULES + 0x6010, false, "live_init", true);
+	check(&f, MODULES + 0x7010, true, "live_init", false);
+	check(&f, MODULES + 0x8010, true, "live_initdata", false);
 	check(&f, MODULES + 0x110, false, "live_fn", true);
 	check(&f, MODULES + 0xfff, false, "live_fn", true);
 	check(&f, MODULES + 0x1000, true, "live_fn", false);
