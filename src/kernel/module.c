@@ -14,8 +14,8 @@
 #define MAX_MODULES 100000u
 #define MAX_MODULE_SYMBOLS (1u << 22)
 
-/* module.core_layout until Linux 6.4, then an array, module.mem[]
- * (ac3b43283923). */
+/* module.core_layout and module.init_layout until Linux 6.4, then an array,
+ * module.mem[] (ac3b43283923). */
 struct module_layout {
 	struct profile_member list, name, kallsyms;
 	struct profile_member base, size; /* of the layout or of mem[0] */
@@ -23,13 +23,37 @@ struct module_layout {
 	struct profile_member symtab, strtab, num_symtab;
 	struct profile_member percpu;
 	uint64_t module_bytes;
-	uint64_t part_bytes; /* of an element of mem[]; 0: there is none */
+	uint64_t part_bytes; /* from one piece's members to those of the next */
 	unsigned n_parts;
+	bool has_mem;
 	unsigned core_part;  /* index of the one with the text that stays */
 	uint64_t text_parts; /* a bit for each with text alone */
 	uint64_t ro_parts;   /* ... for each that never changes */
 	bool has_kallsyms, has_percpu;
 };
+
+static struct kml_error *load_layouts(struct kernel *kernel,
+				      struct module_layout *l)
+{
+	const struct kernel_need needs[] = {
+		{ "module", "core_layout.base", &l->base },
+		{ "module", "core_layout.size", &l->size },
+		{ "module", "core_layout.text_size", &l->text_size },
+		{ "module", "core_layout.ro_size", &l->ro_size },
+		{ NULL, NULL, NULL },
+	};
+	struct profile_member core, init;
+
+	l->n_parts = 1;
+	/* Init functions and their data, until these have returned. */
+	if (profile_member(kernel->profile, "module", "core_layout", &core) &&
+	    profile_member(kernel->profile, "module", "init_layout", &init) &&
+	    init.offset >= core.offset && init.size == core.size) {
+		l->n_parts = 2;
+		l->part_bytes = init.offset - core.offset;
+	}
+	return kernel_members(kernel, needs);
+}
 
 static struct kml_error *load_parts(struct kernel *kernel,
 				    struct module_layout *l)
@@ -42,18 +66,9 @@ static struct kml_error *load_parts(struct kernel *kernel,
 	int64_t part;
 	size_t i;
 
-	if (!profile_member(kernel->profile, "module", "mem", &mem)) {
-		const struct kernel_need needs[] = {
-			{ "module", "core_layout.base", &l->base },
-			{ "module", "core_layout.size", &l->size },
-			{ "module", "core_layout.text_size", &l->text_size },
-			{ "module", "core_layout.ro_size", &l->ro_size },
-			{ NULL, NULL, NULL },
-		};
-
-		l->n_parts = 1;
-		return kernel_members(kernel, needs);
-	}
+	if (!profile_member(kernel->profile, "module", "mem", &mem))
+		return load_layouts(kernel, l);
+	l->has_mem = true;
 	error = kernel_type_size(kernel, "module_memory", &l->part_bytes);
 	if (!error)
 		error = kernel_member(kernel, "module_memory", "base", &l->base);
@@ -165,7 +180,7 @@ static struct kml_error *load_part(struct kernel *kernel,
 	/* A module that is not loaded yet has no memory of its own. */
 	if (!base_va || !bytes)
 		return NULL;
-	if (!l->part_bytes) {
+	if (!l->has_mem) {
 		text_bytes = MIN(kernel_get(part, &l->text_size), bytes);
 		ro_bytes = MIN(kernel_get(part, &l->ro_size), bytes);
 	} else {
@@ -265,7 +280,7 @@ static void keep_gone(struct kernel *kernel)
 
 struct kml_error *kernel_load_modules(struct kernel *kernel)
 {
-	struct module_layout layout = { .part_bytes = 0 };
+	struct module_layout layout = { .n_parts = 0 };
 	struct kml_error *error;
 	uint64_t head;
 

@@ -16,7 +16,7 @@
 
 #define PAGE 4096u
 #define MAX_PAGES 8192
-#define MAX_EDITS 256
+#define MAX_EDITS 4096
 #define MAX_SEGMENTS 64
 #define SUB_BLOCKS 2
 
