@@ -113,6 +113,8 @@ struct kernel_slab {
 	uint16_t inuse;
 	uint16_t objects;
 	bool known; /* the states of its objects are set */
+	bool moving; /* on its way to a CPU, which has its freelist in a
+			register */
 };
 
 /* Where a kmem_cache has what it keeps by NUMA node: an array in it. */

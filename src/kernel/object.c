@@ -46,8 +46,9 @@ static struct kml_error *visit_slab(struct kernel *kernel, uint32_t index,
 		error = read_slab(kernel, region, buf, &missing);
 		if (error)
 			return error;
-		slab_set_states(kernel, index, buf, missing);
-		slab->known = true;
+		/* A torn one the scan shall meet, and count. */
+		slab->known = slab_set_states(kernel, index, buf, missing) !=
+			      SLAB_TORN;
 	}
 	for (i = 0; i < region->n_objects; i++) {
 		if (!heap_is_allocated(kernel->heap, region->first_id + i))

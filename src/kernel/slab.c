@@ -22,15 +22,15 @@ struct slab_layout {
 	struct profile_member cpu_freelist, cpu_page;
 	struct profile_member slab_cache, freelist, inuse, objects, slab_list;
 	struct profile_member oo; /* order and objects of a new slab */
-	struct profile_member refcount;
+	struct profile_member refcount, frozen;
 	struct kernel_nodes nodes;
 	struct profile_member partial; /* in a struct kmem_cache_node */
 	uint64_t cache_bytes, slab_bytes;
-	bool has_random, has_cpu_slab, has_oo, has_refcount;
+	bool has_random, has_cpu_slab, has_oo, has_refcount, has_frozen;
 	bool ignores_red_zones;
 };
 
-/* The slab that a CPU allocates from, and its private freelist. */
+/* The slab that a CPU allocates from, and its private freelist; 0: empty. */
 struct cpu_slab {
 	uint64_t pfn, freelist;
 };
@@ -71,6 +71,8 @@ static struct kml_error *load_members(struct kernel *kernel,
 		error = kernel_type_size(kernel, slab, &l->slab_bytes);
 	if (!error && l->slab_bytes > 4096)
 		error = error_new(KML_ERR_DEBUGINFO, "struct slab is too large");
+	l->has_frozen = profile_member(kernel->profile, slab, "frozen",
+				       &l->frozen);
 	return error;
 }
 
@@ -179,8 +181,7 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 			return error;
 		cpu_slab.pfn = (slab - kernel->vmemmap_va) /
 			       kernel->page_struct_bytes;
-		if (slab && cpu_slab.freelist &&
-		    !vec_push(&load->cpu_slabs, cpu_slab))
+		if (slab && !vec_push(&load->cpu_slabs, cpu_slab))
 			return error_nomem();
 	}
 	return NULL;
@@ -345,15 +346,31 @@ static int compare_cpu_slabs(const void *a, const void *b)
 	return (x->pfn > y->pfn) - (x->pfn < y->pfn);
 }
 
-static uint64_t find_cpu_freelist(const struct slab_load *load, uint64_t pfn)
+/* The CPU's part of it, if it is one that a CPU allocates from. */
+static const struct cpu_slab *find_cpu_slab(const struct slab_load *load,
+					    uint64_t pfn)
 {
-	const struct cpu_slab key = { .pfn = pfn }, *found;
+	const struct cpu_slab key = { .pfn = pfn };
 
 	if (!load->cpu_slabs.size)
-		return 0;
-	found = bsearch(&key, load->cpu_slabs.data, load->cpu_slabs.size,
-			sizeof(key), compare_cpu_slabs);
-	return found ? found->freelist : 0;
+		return NULL;
+	return bsearch(&key, load->cpu_slabs.data, load->cpu_slabs.size,
+		       sizeof(key), compare_cpu_slabs);
+}
+
+/*
+ * ___slab_alloc() takes the whole freelist of a slab, and freezes it, before
+ * it makes the slab its CPU's: if it was interrupted in between, none of the
+ * objects is on any list, and any of them may be free.
+ */
+static bool is_moving(const struct slab_load *load,
+		      const struct kernel_slab *slab, const char *page)
+{
+	const struct slab_layout *l = &load->layout;
+
+	return l->has_cpu_slab && l->has_frozen &&
+	       kernel_get(page, &l->frozen) && !slab->freelist &&
+	       slab->inuse == slab->objects;
 }
 
 /* A slab of which it is not known what its objects are: its pages may hold
@@ -396,7 +413,6 @@ static struct kml_error *add_region(struct slab_load *load,
 		return kernel_forgive(kernel, error,
 				      "slabs that overlap something else",
 				      region.va);
-	slab->cpu_freelist = find_cpu_freelist(load, head->pfn);
 	if (!vec_push(&kernel->slabs, *slab))
 		return error_nomem();
 	cache->n_slabs++;
@@ -414,6 +430,7 @@ static struct kml_error *load_slab(struct slab_load *load,
 	uint64_t va = kernel->vmemmap_va + head->pfn * kernel->page_struct_bytes;
 	char buf[4096];
 	struct kernel_slab slab = { 0 };
+	const struct cpu_slab *cpu_slab;
 	struct kml_error *error;
 	uint64_t cache_va;
 
@@ -421,6 +438,14 @@ static struct kml_error *load_slab(struct slab_load *load,
 	if (error)
 		return kernel_forgive(kernel, error, "slabs", va);
 	cache_va = kernel_get(buf, &l->slab_cache);
+	/*
+	 * allocate_slab() marks the page before it stores the cache, and may
+	 * sleep in between (account_slab(), for SLAB_ACCOUNT); __free_slab()
+	 * takes the cache away first. There are no objects. (What shares the
+	 * place, page.mapping or since 6.2 lru.next, is 0 or a mark then.)
+	 */
+	if (cache_va < 4096)
+		return NULL;
 	*cache_index = find_cache(kernel, cache_va, *cache_index);
 	if (*cache_index == HEAP_NONE) {
 		/* A cache that is being destroyed is off the list. */
@@ -437,6 +462,11 @@ static struct kml_error *load_slab(struct slab_load *load,
 	slab.freelist = kernel_get(buf, &l->freelist);
 	slab.inuse = (uint16_t)kernel_get(buf, &l->inuse);
 	slab.objects = (uint16_t)kernel_get(buf, &l->objects);
+	cpu_slab = find_cpu_slab(load, head->pfn);
+	if (cpu_slab)
+		slab.cpu_freelist = cpu_slab->freelist;
+	else
+		slab.moving = is_moving(load, &slab, buf);
 	return add_region(load, head, *cache_index, &slab);
 }
 

@@ -75,6 +75,16 @@ static enum slab_verdict walk_freelist(const struct slab_walk *walk,
 	return SLAB_SOUND;
 }
 
+/* Of a slab none of whose objects is in use. */
+static void free_the_rest(const struct slab_walk *walk)
+{
+	const struct heap_region *r = walk->region;
+	uint32_t i;
+
+	for (i = 0; i < r->n_objects; i++)
+		bitmap_set_atomic(walk->kernel->heap->free, r->first_id + i);
+}
+
 /* After a failed walk: what is not known to be free may be either. */
 static void doubt_the_rest(const struct slab_walk *walk, uint64_t *map)
 {
@@ -125,11 +135,17 @@ enum slab_verdict slab_set_states(const struct kernel *kernel, uint32_t index,
 	enum slab_verdict verdict;
 	uint32_t n, n_cpu;
 
-	verdict = walk_freelist(&walk, slab->freelist, false, &n);
+	verdict = slab->moving ? SLAB_TORN :
+				 walk_freelist(&walk, slab->freelist, false, &n);
 	if (verdict == SLAB_SOUND && n != (uint32_t)(slab->objects - slab->inuse))
 		verdict = SLAB_TORN;
 	if (verdict == SLAB_SOUND)
 		verdict = walk_freelist(&walk, slab->cpu_freelist, true, &n_cpu);
+	/* While it is being made, its freelist grows. */
+	if (verdict == SLAB_TORN && !slab->inuse && !slab->cpu_freelist) {
+		free_the_rest(&walk);
+		return SLAB_EMPTY;
+	}
 	if (verdict == SLAB_TORN)
 		doubt_the_rest(&walk, kernel->heap->torn);
 	else if (verdict == SLAB_UNREADABLE)

@@ -9,6 +9,7 @@
 enum slab_verdict {
 	SLAB_SOUND,
 	SLAB_TORN,       /* the freelist contradicts itself or the counts */
+	SLAB_EMPTY,      /* the same, but no object is in use: all are free */
 	SLAB_UNREADABLE, /* a page of it is not in the dump */
 };
 

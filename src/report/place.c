@@ -219,7 +219,7 @@ static void format_slab(struct report *report, uint64_t pfn,
 	const struct heap_region *r;
 
 	if (region == HEAP_NONE) {
-		snprintf(ret, PLACE_BYTES, "a slab that could not be read");
+		snprintf(ret, PLACE_BYTES, "a slab that is being made or given back, or could not be read");
 		return;
 	}
 	r = &report->heap->regions.data[region];

@@ -130,6 +130,37 @@ static void test_counts_differ(void **state)
 }
 
 /* The last object links back to itself. */
+/* It is being made: of its freelist there is a beginning, or what the page had
+ * there before. */
+static void test_made(void **state)
+{
+	static const uint32_t begun[] = { 3, 30 };
+	struct fixture *f = *state;
+
+	slab(f)->freelist = link_list(f, begun, 2);
+	slab(f)->inuse = 0;
+	assert_int_equal(slab_set_states(&f->kernel, 0, f->slab, 0), SLAB_EMPTY);
+	assert_int_equal(count(f->heap.free), PER_SLAB);
+	assert_int_equal(count(f->heap.torn), 0);
+	memset(f->heap.free, 0, sizeof(uint64_t));
+	slab(f)->freelist = UINT64_C(0xdead000000000122);
+	assert_int_equal(slab_set_states(&f->kernel, 0, f->slab, 0), SLAB_EMPTY);
+	assert_int_equal(count(f->heap.free), PER_SLAB);
+	/* One in use: which? */
+	memset(f->heap.free, 0, sizeof(uint64_t));
+	slab(f)->inuse = 1;
+	check_torn(f, 0);
+}
+
+/* Its freelist is in a register: any object may be on it. */
+static void test_moving(void **state)
+{
+	struct fixture *f = *state;
+
+	slab(f)->moving = true;
+	check_torn(f, 0);
+}
+
 static void test_cycle(void **state)
 {
 	struct fixture *f = *state;
@@ -201,7 +232,8 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		CASE(test_full),          CASE(test_two_lists),
-		CASE(test_counts_differ), CASE(test_cycle),
+		CASE(test_counts_differ), CASE(test_cycle), CASE(test_made),
+		CASE(test_moving),
 		CASE(test_wild_link),     CASE(test_head_elsewhere),
 		CASE(test_missing_page),  CASE(test_missing_objects),
 	};

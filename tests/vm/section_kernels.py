@@ -6,6 +6,8 @@ is, from the ELF dump and two filtered ones.
 """
 import concurrent.futures, os, re, subprocess
 
+import midwaychecks
+
 SUITES = ("bullseye", "trixie", "trixie-backports")
 FUZZ_RUNS = 30
 SCENARIOS = ("idle", "plant") + (("plant-drain",) if os.environ.get("KML_VM_MATRIX") == "1" else ())
@@ -102,6 +104,7 @@ def judge(vm, scenarios, table):
     if scenarios["plant"].judged():
         vm.options(scenarios["plant"])
         large(vm, scenarios["plant"])
+        midwaychecks.check(vm, scenarios["plant"].name, scenarios["plant"].elf, scenarios["plant"].vmlinux)
     same(vm, scenarios["plant"])
     vm.fuzz(scenarios["plant"], FUZZ_RUNS)
 
