@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Source lines, unwound stacks and objects as C, from libdrgn (bridge.c).  Nothing here is
+ * Source lines, unwound stacks and objects as C, from libdrgn (bridge.h).  Nothing here is
  * on the scan path, and nothing depends on it: a build without libdrgn, or a
  * dump that libdrgn cannot read, has symbol+offset instead, and
  * lines_why_not() says why.
