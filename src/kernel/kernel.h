@@ -39,7 +39,7 @@ struct kernel_gap {
 	bool unsound;           /* the verdict may be wrong because of it */
 };
 
-/* ---- page frames (page.c) */
+/* ---- page frames (page.c, page_block.c) */
 
 enum page_class {
 	PAGE_HOLE,     /* no struct page, or not in it */
