@@ -307,7 +307,8 @@ struct kernel {
 
 	struct kernel_symbol_memo *symbol_memo; /* of symbol.c */
 	/* Yes or no that contents of objects say, in the order of the questions
-	 * (leak/anchor.c): a snapshot has the answers, not the contents. */
+	 * (leak/anchor_answer.c): a snapshot has the answers, not the
+	 * contents. */
 	struct {
 		bool record, replay;
 		size_t next;
