@@ -444,6 +444,9 @@ struct kml_error *kernel_add_hole_within(struct kernel *kernel, uint64_t va,
 struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
 	error_must_check;
 
+/* Once all are there; rules that contradict each other go. */
+void kernel_sort_rules(struct kernel *kernel);
+
 /* The page frames that the kernel image is loaded into, the end excluded. */
 struct kml_error *kernel_image_pfns(struct kernel *kernel, uint64_t *start_ret,
 				    uint64_t *end_ret) error_must_check;
@@ -460,6 +463,8 @@ struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
 				   uint64_t region_va, uint64_t va,
 				   uint64_t pa, uint64_t bytes)
 	error_must_check;
+
+void kernel_sort_mapped(struct kernel *kernel); /* once all are there */
 
 /* ---- entry points, in the order of kernel_load() */
 
