@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What lies where in a type: members by offset, by name, and by what they are. */
+/* What lies where in a type: members by offset, by name, by their types. */
 #include "debuginfo/types_object.h"
 
 #include <stdio.h>
@@ -158,7 +158,8 @@ bool types_path(const struct types *types, uint32_t type, uint64_t offset,
 			if (m->name)
 				n += (size_t)snprintf(to, room, "%s%s",
 						      n ? "." : "",
-						      types_text(types, m->name));
+						      types_text(types,
+								 m->name));
 			offset -= m->offset;
 			type = m->type;
 		} else {

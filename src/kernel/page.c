@@ -92,7 +92,8 @@ static unsigned block_order(const struct page_pass *pass, uint64_t pfn,
 	else
 		return 0;
 	/* A block is aligned to its size: else the struct page lies. */
-	if (order > PAGE_MAX_BLOCK_ORDER + 7 || pfn & ((UINT64_C(1) << order) - 1)) {
+	if (order > PAGE_MAX_BLOCK_ORDER + 7 ||
+	    pfn & ((UINT64_C(1) << order) - 1)) {
 		kernel_gap(pass->kernel, "page blocks of an impossible order",
 			   pass->kernel->direct_va + pfn * 4096, true);
 		return 0;
