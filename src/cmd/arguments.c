@@ -3,7 +3,7 @@
  * The command line.  Each option knows the commands that heed it; to the
  * others it is a usage error: nothing is parsed and ignored.
  */
-#include "cmd/cmd.h"
+#include "cmd/arguments.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -380,132 +380,13 @@ static bool is_allowed(const struct command *command, int value)
 	return true;
 }
 
-/* The first option that says nothing about kmemleak's records, or about a
- * comparison; NULL if there is none. */
-static const char *useless_option(const struct arguments *args, unsigned seen)
-{
-	bool show = args->records && args->report.kmemleak == KML_KMEMLEAK_SHOW;
-
-	if (args->report.format == KML_FORMAT_KMEMLEAK)
-		return "--format=kmemleak";
-	if (args->options.held_by_stack)
-		return "--held-by-stack";
-	if (args->options.no_types)
-		return "--no-types";
-	if (args->options.no_lines)
-		return "--no-lines";
-	if (args->options.n_modules)
-		return "--modules";
-	if (args->report.no_content &&
-	    (!show || args->report.format != KML_FORMAT_TEXT))
-		return "--no-content";
-	if (args->options.blind)
-		return "--blind";
-	if (args->options.n_types)
-		return "--type";
-	if (!args->records)
-		return NULL;
-	if (args->options.n_rules)
-		return "--rules";
-	if (args->options.baseline)
-		return "--baseline";
-	if (seen & 4)
-		return "--limit";
-	return seen & 8 ? "--stack" : NULL;
-}
-
-static bool check_kmemleak(const struct arguments *args, unsigned seen)
-{
-	const char *useless = useless_option(args, seen);
-
-	if (args->records && args->compare)
-		usage_error("'--kmemleak' and '--compare' exclude each other");
-	else if (useless)
-		usage_error("'%s' does not go with '--%s'", useless,
-			    args->compare    ? "compare=kmemleak" :
-			    args->report.kmemleak == KML_KMEMLEAK_SHOW ?
-					       "kmemleak=show" :
-					       "kmemleak=all");
-	else
-		return true;
-	return false;
-}
-
-/* The first option that a snapshot that is written makes nothing of. */
-static const char *unsaved_option(const struct arguments *args, unsigned seen)
-{
-	return seen & 16			? "--format" :
-	       seen & 4				? "--limit" :
-	       args->records			? "--kmemleak" :
-	       args->compare			? "--compare" :
-	       args->options.held_by_stack	? "--held-by-stack" :
-	       args->options.blind		? "--blind" :
-	       args->report.statistics		? "-v" :
-						  NULL;
-}
-
-static bool check_save(const struct command *command,
-		       const struct arguments *args, unsigned seen)
-{
-	const char *useless = unsaved_option(args, seen);
-
-	if (command_bit(command) != LEAKS)
-		usage_error("'-o %s' is to be a snapshot, which '%s' does not write: leave out '%s'",
-			    args->output, command->name, command->name);
-	else if (useless)
-		usage_error("'%s' does not go with '-o %s': a snapshot has it all, ask that",
-			    useless, args->output);
-	else
-		return true;
-	return false;
-}
-
-/* Options that contradict each other. */
-static bool check_combination(const struct command *command,
-			      const struct arguments *args, unsigned seen)
-{
-	bool kmemleak = args->report.format == KML_FORMAT_KMEMLEAK;
-
-	if (seen & 1 && seen & 2)
-		usage_error("'--no-cache' and '--cache-dir' exclude each other");
-	else if (args->report.content && args->report.no_content)
-		usage_error("'--content' and '--no-content' exclude each other");
-	else if (args->options.no_types &&
-		 (args->options.n_types || args->report.as_c))
-		usage_error("'--no-types' and '--%s' exclude each other",
-			    args->report.as_c ? "as-c" : "type");
-	else if (args->save)
-		return check_save(command, args, seen);
-	else if (args->records || args->compare)
-		return check_kmemleak(args, seen);
-	else if (args->options.n_modules && args->options.no_types &&
-		 args->options.no_lines)
-		usage_error("'--modules' is of no use with '--no-types' and '--no-lines'");
-	else if (kmemleak && seen & 4)
-		usage_error("'--limit' does not go with '--format=kmemleak', which lists all");
-	else if (kmemleak && args->options.held_by_stack)
-		usage_error("'--held-by-stack' does not go with '--format=kmemleak'");
-	else if (kmemleak && args->options.n_types)
-		usage_error("'--type' does not go with '--format=kmemleak'");
-	else if (kmemleak && args->options.no_types)
-		usage_error("'--format=kmemleak' has no types anyway: leave out '--no-types'");
-	else if (kmemleak && args->options.blind)
-		usage_error("'--blind' does not go with '--format=kmemleak'");
-	else if (kmemleak && args->report.statistics)
-		usage_error("'-v' does not go with '--format=kmemleak'");
-	else
-		return true;
-	return false;
-}
-
-/* What check_combination() cannot tell from the values. */
 static unsigned note_seen(int value)
 {
-	return value == OPT_NO_CACHE  ? 1 :
-	       value == OPT_CACHE_DIR ? 2 :
-	       value == OPT_LIMIT     ? 4 :
-	       value == OPT_STACK     ? 8 :
-	       value == OPT_FORMAT    ? 16 :
+	return value == OPT_NO_CACHE  ? SEEN_NO_CACHE :
+	       value == OPT_CACHE_DIR ? SEEN_CACHE_DIR :
+	       value == OPT_LIMIT     ? SEEN_LIMIT :
+	       value == OPT_STACK     ? SEEN_STACK :
+	       value == OPT_FORMAT    ? SEEN_FORMAT :
 					0;
 }
 
@@ -560,11 +441,11 @@ bool arguments_parse(const struct command *command, int argc, char **argv,
 	}
 	args.save = args.output && names_snapshot(args.output) &&
 		    command_bit(command) != PROFILE;
-	if (!check_combination(command, &args, seen))
+	if (!arguments_check(command, &args, seen))
 		return false;
-	if (!(seen & 4) && command->run == cmd_top)
+	if (!(seen & SEEN_LIMIT) && command->run == cmd_top)
 		args.report.limit = DEFAULT_TOP;
-	else if (!(seen & 4) && args.report.format == KML_FORMAT_TEXT)
+	else if (!(seen & SEEN_LIMIT) && args.report.format == KML_FORMAT_TEXT)
 		args.report.limit = DEFAULT_LIMIT;
 	args.files = argv + optind;
 	args.n_files = argc - optind;

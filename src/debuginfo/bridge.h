@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libdrgn, as far as lines.c wants it.  bridge.c is the only file that knows
- * it; in a build without it bridge_open() fails and says so.
+ * libdrgn, as far as lines.c wants it.  The files of this header (bridge.c,
+ * bridge_stack.c, libdrgn.c) are the only ones that know it; in a build without
+ * it there is bridge_none.c, whose bridge_open() fails and says so.
  */
 #ifndef KML_DEBUGINFO_BRIDGE_H
 #define KML_DEBUGINFO_BRIDGE_H

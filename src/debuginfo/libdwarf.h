@@ -6,7 +6,7 @@
  * same names (dwarf_attr(), dwarf_child(), dwarf_tag() ...); the dynamic linker
  * looks all of them up in one global scope and gives each library the functions
  * of the one that came first.  So neither is in the global scope: both are
- * loaded with RTLD_LOCAL, libdrgn by bridge.c.  And a run that has its layouts
+ * loaded with RTLD_LOCAL, libdrgn by libdrgn.c.  And a run that has its layouts
  * from a cache does without either.
  */
 #ifndef KML_DEBUGINFO_LIBDWARF_H

@@ -1,51 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "debuginfo/lines.h"
+/* Lines, stacks and objects as C: asked of the cache first, then of libdrgn. */
+#include "debuginfo/lines_object.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "base/vec.h"
 #include "debuginfo/bridge.h"
 #include "debuginfo/cache_dir.h"
-#include "debuginfo/line_cache.h"
-#include "debuginfo/lines_record.h"
-#include "debuginfo/module_file.h"
 #include "debuginfo/profile.h"
 #include "image/image.h"
-
-#define MAX_BUILD_ID_BYTES 64
-
-struct module {
-	char *name;
-	uint64_t start_va, end_va;
-	bool tried;  /* to load its debuginfo */
-	bool found;  /* there is some */
-	bool loaded; /* it is */
-};
-
-struct lines {
-	struct image *image;
-	char *vmcore; /* NULL if the dump is of several files */
-	const struct profile *profile;
-	char *vmlinux;
-	struct module_paths module_paths;
-	struct module_files module_files; /* once a module was asked for */
-	bool has_module_files;
-	uint64_t kaslr_offset;
-	struct line_cache *cache;
-	char *cache_path; /* NULL: none */
-	char build_id[2 * MAX_BUILD_ID_BYTES + 1];
-	VEC(struct module) modules;
-	bool started;
-	struct bridge *bridge; /* NULL unless started and well */
-	struct kml_error *why_not;
-	struct lines_record record;
-	bool recording; /* into that */
-	bool no_memory; /* for what was to be recorded */
-	bool replaying; /* out of that: no bridge */
-};
 
 static bool open_cache(struct lines *lines, const struct lines_options *options)
 {
@@ -129,7 +94,7 @@ const char *lines_why_not(const struct lines *lines)
 struct kml_error *lines_add_module(struct lines *lines, const char *name,
 				   uint64_t start_va, uint64_t bytes)
 {
-	struct module module = {
+	struct lines_module module = {
 		.name = strdup(name),
 		.start_va = start_va,
 		.end_va = start_va + bytes,
@@ -140,18 +105,6 @@ struct kml_error *lines_add_module(struct lines *lines, const char *name,
 		return error_nomem();
 	}
 	return NULL;
-}
-
-/* As start(), by what came of it when the record was made. */
-static bool replay_start(struct lines *lines)
-{
-	const struct lines_record *record = &lines->record;
-
-	if (!lines->started && record->why_not)
-		lines->why_not = error_new((enum kml_code)record->code, "%s",
-					   record->why_not);
-	lines->started = true;
-	return !lines->why_not;
 }
 
 /* Start libdrgn, at most once; false if there is none. */
@@ -166,7 +119,7 @@ static bool start(struct lines *lines)
 	uint64_t start_va, end_va;
 
 	if (lines->replaying)
-		return replay_start(lines);
+		return lines_replay_start(lines);
 	if (lines->started)
 		return lines->bridge;
 	lines->started = true;
@@ -194,12 +147,12 @@ static bool in_kernel_image(const struct lines *lines, uint64_t key)
 	       key < end;
 }
 
-static struct module *find_module(struct lines *lines, uint64_t address)
+static struct lines_module *find_module(struct lines *lines, uint64_t address)
 {
 	size_t i;
 
 	for (i = 0; i < lines->modules.size; i++) {
-		struct module *module = &lines->modules.data[i];
+		struct lines_module *module = &lines->modules.data[i];
 
 		if (address >= module->start_va && address < module->end_va)
 			return module;
@@ -207,7 +160,7 @@ static struct module *find_module(struct lines *lines, uint64_t address)
 	return NULL;
 }
 
-static bool replay_module(struct lines *lines, struct module *module)
+static bool replay_module(struct lines *lines, struct lines_module *module)
 {
 	size_t i = (size_t)(module - lines->modules.data);
 
@@ -235,7 +188,7 @@ static const char *find_file(struct lines *lines, const char *name)
 static bool load_module(void *arg, uint64_t address)
 {
 	struct lines *lines = arg;
-	struct module *module = find_module(lines, address);
+	struct lines_module *module = find_module(lines, address);
 	const char *path;
 
 	if (!module || module->tried)
@@ -256,7 +209,7 @@ static bool load_module(void *arg, uint64_t address)
 static bool has_debuginfo(struct lines *lines, uint64_t address)
 {
 	uint64_t key = address - lines->kaslr_offset, first, end;
-	struct module *module;
+	struct lines_module *module;
 
 	if (!line_cache_image(lines->cache, &first, &end) && !start(lines))
 		return false;
@@ -444,161 +397,6 @@ struct kml_error *lines_stack(struct lines *lines, uint64_t task_va,
 	*ret = stack.frames.data;
 	*n_ret = stack.frames.size;
 	return NULL;
-}
-
-/* ---- records */
-
-void lines_record_start(struct lines *lines)
-{
-	lines->recording = !lines->replaying;
-}
-
-static int compare_addresses(const void *a, const void *b)
-{
-	const struct lines_record_address *x = a, *y = b;
-
-	return (x->key > y->key) - (x->key < y->key);
-}
-
-static bool copy_line(struct lines_record_address *address,
-		      const struct lines_frame *frame)
-{
-	struct lines_record_line *line = vec_add(&address->lines);
-
-	if (!line)
-		return false;
-	line->line = frame->line;
-	line->inlined = frame->inlined;
-	line->function = frame->function ? strdup(frame->function) : NULL;
-	line->file = frame->file ? strdup(frame->file) : NULL;
-	return !line->function == !frame->function &&
-	       !line->file == !frame->file;
-}
-
-/* The answers to what was asked; what has none goes. */
-static bool copy_addresses(const struct lines *lines,
-			   struct lines_record *record)
-{
-	size_t i, n_frames, f, n = record->addresses.size, kept = 0;
-	const struct lines_frame *frames;
-
-	if (n)
-		qsort(record->addresses.data, n,
-		      sizeof(*record->addresses.data), compare_addresses);
-	record->addresses.size = 0;
-	for (i = 0; i < n; i++) {
-		uint64_t key = record->addresses.data[i].key;
-		struct lines_record_address *to =
-			&record->addresses.data[kept];
-
-		if ((kept && to[-1].key == key) ||
-		    !line_cache_find(lines->cache, key, &frames, &n_frames))
-			continue;
-		memset(to, 0, sizeof(*to));
-		to->key = key;
-		record->addresses.size = ++kept;
-		for (f = 0; f < n_frames; f++) {
-			if (!copy_line(to, &frames[f]))
-				return false;
-		}
-	}
-	return true;
-}
-
-static bool copy_rest(const struct lines *lines, struct lines_record *record)
-{
-	size_t i;
-
-	record->is_empty = !bridge_compiled_in();
-	line_cache_image(lines->cache, &record->image_start,
-			 &record->image_end);
-	if (lines->why_not) {
-		record->code = kml_error_code(lines->why_not);
-		record->why_not = strdup(kml_error_message(lines->why_not));
-		if (!record->why_not)
-			return false;
-	}
-	for (i = 0; i < lines->modules.size; i++) {
-		struct lines_record_module module = {
-			.found = lines->modules.data[i].found,
-			.loaded = lines->modules.data[i].loaded,
-		};
-
-		if (!vec_push(&record->modules, module))
-			return false;
-	}
-	return true;
-}
-
-struct kml_error *lines_record_stop(struct lines *lines,
-				    struct lines_record *ret)
-{
-	struct lines_record record = lines->record;
-
-	memset(&lines->record, 0, sizeof(lines->record));
-	lines->recording = false;
-	if (lines->no_memory || !copy_addresses(lines, &record) ||
-	    !copy_rest(lines, &record)) {
-		lines_record_deinit(&record);
-		return error_nomem();
-	}
-	*ret = record;
-	return NULL;
-}
-
-static bool replay_address(struct lines *lines,
-			   const struct lines_record_address *address)
-{
-	struct lines_frame frames[LINE_CACHE_MAX_FRAMES];
-	size_t i, n = MIN(address->lines.size, (size_t)LINE_CACHE_MAX_FRAMES);
-
-	for (i = 0; i < n; i++) {
-		const struct lines_record_line *line = &address->lines.data[i];
-
-		frames[i] = (struct lines_frame){
-			.function = line->function,
-			.file = line->file,
-			.line = line->line,
-			.inlined = line->inlined,
-		};
-	}
-	return line_cache_add(lines->cache, address->key, frames, n, false);
-}
-
-struct kml_error *lines_open_record(struct lines_record *record,
-				    uint64_t kaslr_offset, struct lines **ret)
-{
-	struct lines *lines = calloc(1, sizeof(*lines));
-	size_t i;
-
-	if (!lines) {
-		lines_record_deinit(record);
-		return error_nomem();
-	}
-	lines->record = *record;
-	memset(record, 0, sizeof(*record));
-	record = &lines->record;
-	lines->replaying = true;
-	lines->kaslr_offset = kaslr_offset;
-	lines->cache = line_cache_create();
-	if (!lines->cache)
-		goto nomem;
-	if (record->image_start < record->image_end)
-		line_cache_set_image(lines->cache, record->image_start,
-				     record->image_end);
-	/* Then nothing is asked that would find out. */
-	if (record->is_empty)
-		replay_start(lines);
-	for (i = 0; i < record->addresses.size; i++) {
-		if (!replay_address(lines, &record->addresses.data[i]))
-			goto nomem;
-	}
-	*ret = lines;
-	return NULL;
-
-nomem:
-	lines_close(lines);
-	return error_nomem();
 }
 
 struct kml_error *lines_format(struct lines *lines, const char *type,

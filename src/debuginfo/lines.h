@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Source lines, unwound stacks and objects as C, from libdrgn (bridge.c).  Nothing here is
- * on the scan path, and nothing depends on it: a build without libdrgn, or a
- * dump that libdrgn cannot read, has symbol+offset instead, and
+ * Source lines, unwound stacks and objects as C, from libdrgn (bridge.h).
+ * Nothing here is on the scan path, and nothing depends on it: a build without
+ * libdrgn, or a dump that libdrgn cannot read, has symbol+offset instead, and
  * lines_why_not() says why.
  *
  * libdrgn indexes the whole vmlinux, which takes more memory than all the

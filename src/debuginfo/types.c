@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "debuginfo/types.h"
+/* All types: sorted, and looked up by name and by address. */
+#include "debuginfo/types_object.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/bitmap.h"
 #include "base/util.h"
-
-/* Structs in structs; debuginfo may lie. */
-#define MAX_DEPTH 24u
-/* Of a type: pointers that are listed, members that are looked at for them. */
-#define MAX_POINTERS 4096u
-#define MAX_STEPS 65536u
-#define MAX_WORDS 65536u
 
 void types_init(struct types *types)
 {
@@ -46,14 +38,9 @@ void types_deinit(struct types *types)
 	memset(types, 0, sizeof(*types));
 }
 
-static const char *text(const struct types *types, uint32_t offset)
-{
-	return offset ? string_pool_get(&types->strings, offset) : "";
-}
-
 const char *types_name(const struct types *types, uint32_t type)
 {
-	return text(types, types_get(types, type)->name);
+	return types_text(types, types_get(types, type)->name);
 }
 
 /* ---- sorting */
@@ -85,7 +72,8 @@ static int compare_functions(const void *a, const void *b, void *arg)
 	const struct types *types = arg;
 	const struct type_function *x = a, *y = b;
 	int order = x->name == y->name ?
-			    0 : strcmp(text(types, x->name), text(types, y->name));
+			    0 : strcmp(types_text(types, x->name),
+				       types_text(types, y->name));
 
 	return order ? order : (x->type > y->type) - (x->type < y->type);
 }
@@ -239,7 +227,7 @@ static uint64_t bytes_of(const struct types *types, uint32_t type,
 {
 	const struct type_info *record = types_get(types, type);
 
-	if (record->kind != TYPE_ARRAY || depth > MAX_DEPTH)
+	if (record->kind != TYPE_ARRAY || depth > TYPES_MAX_DEPTH)
 		return record->size;
 	return MIN(bytes_of(types, record->target, depth + 1), UINT32_MAX) *
 	       record->count;
@@ -282,440 +270,12 @@ uint32_t types_function(const struct types *types, const char *name)
 	const struct type_function *data = types->functions.data;
 	size_t low = partition_point(
 		types->functions.size, mid,
-		strcmp(text(types, data[mid].name), name) < 0);
+		strcmp(types_text(types, data[mid].name), name) < 0);
 	size_t i;
 
 	for (i = low; i < types->functions.size &&
-		      !strcmp(text(types, data[i].name), name); i++)
+		      !strcmp(types_text(types, data[i].name), name); i++)
 		if (data[i].type != data[low].type)
 			return 0;
 	return i > low ? data[low].type : 0;
-}
-
-/* An open-ended array has what is behind it, if it comes last. */
-static bool is_in(const struct types *types, const struct type_info *record,
-		  uint32_t i, uint64_t offset)
-{
-	const struct type_member *m =
-		&types->members.data[record->first_member + i];
-	const struct type_info *type = types_get(types, m->type);
-	bool is_open = type->kind == TYPE_ARRAY && !type->count &&
-		       i == record->n_members - 1;
-
-	return offset >= m->offset &&
-	       (is_open ||
-		offset - m->offset < MAX(types_bytes(types, m->type), 1));
-}
-
-/* The member of a struct that @offset is in, from @from on; n_members: none. */
-static uint32_t find_member(const struct types *types,
-			    const struct type_info *record, uint64_t offset,
-			    uint32_t from)
-{
-	uint32_t i;
-
-	for (i = from; i < record->n_members; i++) {
-		if (is_in(types, record, i, offset))
-			return i;
-	}
-	return record->n_members;
-}
-
-static bool embeds(const struct types *types, uint32_t outer, uint64_t offset,
-		   uint32_t inner, unsigned depth)
-{
-	const struct type_info *record = types_get(types, outer);
-	uint64_t bytes;
-	uint32_t i;
-
-	if (outer == inner && !offset)
-		return true;
-	if (depth > MAX_DEPTH)
-		return false;
-	if (record->kind == TYPE_ARRAY) {
-		bytes = types_bytes(types, record->target);
-		return bytes && (!record->count || offset / bytes < record->count) &&
-		       embeds(types, record->target, offset % bytes, inner,
-			      depth + 1);
-	}
-	if (record->kind != TYPE_STRUCT && record->kind != TYPE_UNION)
-		return false;
-	for (i = find_member(types, record, offset, 0); i < record->n_members;
-	     i = find_member(types, record, offset, i + 1)) {
-		const struct type_member *m =
-			&types->members.data[record->first_member + i];
-
-		if (embeds(types, m->type, offset - m->offset, inner, depth + 1))
-			return true;
-	}
-	return false;
-}
-
-bool types_embeds(const struct types *types, uint32_t outer, uint64_t offset,
-		  uint32_t inner)
-{
-	return embeds(types, outer, offset, inner, 0);
-}
-
-uint32_t types_step(const struct types *types, uint32_t type, uint64_t *offset)
-{
-	const struct type_info *record = types_get(types, type);
-	const struct type_member *m;
-	uint64_t bytes;
-	uint32_t i;
-
-	if (record->kind == TYPE_ARRAY) {
-		bytes = types_bytes(types, record->target);
-		*offset = bytes ? *offset % bytes : *offset;
-		return record->target;
-	}
-	if (!types_is_struct(types, type))
-		return 0;
-	i = find_member(types, record, *offset, 0);
-	if (i == record->n_members)
-		return 0;
-	m = &types->members.data[record->first_member + i];
-	*offset -= m->offset;
-	return m->type;
-}
-
-uint32_t types_struct_at(const struct types *types, uint32_t type,
-			 uint64_t offset)
-{
-	unsigned depth;
-
-	for (depth = 0; depth < MAX_DEPTH && type; depth++) {
-		if (types_is_struct(types, type) && !offset)
-			return type;
-		type = types_step(types, type, &offset);
-	}
-	return 0;
-}
-
-/* Of a union's members, one that has a pointer there goes first; what has no
- * bytes, as an array without end, comes last. */
-static uint32_t choose_member(const struct types *types,
-			      const struct type_info *record, uint64_t offset)
-{
-	uint32_t first = find_member(types, record, offset, 0), i;
-	bool empty = true;
-
-	for (i = first; i < record->n_members;
-	     i = find_member(types, record, offset, i + 1)) {
-		uint32_t type =
-			types->members.data[record->first_member + i].type;
-
-		if (types_get(types, type)->kind == TYPE_POINTER)
-			return i;
-		if (empty && types_bytes(types, type)) {
-			first = i;
-			empty = false;
-		}
-	}
-	return first;
-}
-
-bool types_path(const struct types *types, uint32_t type, uint64_t offset,
-		char *ret, size_t bytes)
-{
-	unsigned depth;
-	size_t n = 0;
-
-	for (depth = 0; depth < MAX_DEPTH; depth++) {
-		const struct type_info *record = types_get(types, type);
-		char *to = ret + MIN(n, bytes);
-		size_t room = bytes - MIN(n, bytes);
-		uint64_t element, i;
-
-		if (record->kind == TYPE_ARRAY) {
-			element = types_bytes(types, record->target);
-			i = element ? offset / element : 0;
-			n += (size_t)snprintf(to, room, "[%u]", (unsigned)i);
-			offset -= i * element;
-			type = record->target;
-		} else if (types_is_struct(types, type)) {
-			const struct type_member *m;
-
-			i = choose_member(types, record, offset);
-			if (i == record->n_members)
-				break;
-			m = &types->members.data[record->first_member + i];
-			if (m->name)
-				n += (size_t)snprintf(to, room, "%s%s",
-						      n ? "." : "",
-						      text(types, m->name));
-			offset -= m->offset;
-			type = m->type;
-		} else {
-			break;
-		}
-	}
-	return n > 0;
-}
-
-/* Only what stands at the very end can be open; of a union, any of it. */
-static bool is_open(const struct types *types, uint32_t type, unsigned depth)
-{
-	const struct type_info *record = types_get(types, type);
-	bool is_union = record->kind == TYPE_UNION;
-	uint32_t i;
-
-	if (depth > MAX_DEPTH)
-		return true;
-	if (record->kind == TYPE_ARRAY)
-		return !record->count;
-	if (!types_is_struct(types, type) || !record->n_members)
-		return false;
-	for (i = is_union ? 0 : record->n_members - 1; i < record->n_members;
-	     i++)
-		if (is_open(types,
-			    types->members.data[record->first_member + i].type,
-			    depth + 1))
-			return true;
-	return false;
-}
-
-static bool find_named(const struct types *types, uint32_t type,
-		       const char *name, size_t n, unsigned depth,
-		       uint64_t *offset_ret, uint32_t *type_ret)
-{
-	const struct type_info *record = types_get(types, type);
-	uint32_t i;
-
-	if (!types_is_struct(types, type) || depth > MAX_DEPTH)
-		return false;
-	for (i = 0; i < record->n_members; i++) {
-		const struct type_member *m =
-			&types->members.data[record->first_member + i];
-		const char *s = text(types, m->name);
-
-		if (!s[0] && find_named(types, m->type, name, n, depth + 1,
-					offset_ret, type_ret)) {
-			*offset_ret += m->offset;
-			return true;
-		}
-		if (strncmp(s, name, n) || s[n] || !s[0])
-			continue;
-		*offset_ret = m->offset;
-		*type_ret = m->type;
-		return true;
-	}
-	return false;
-}
-
-bool types_member(const struct types *types, uint32_t type, const char *path,
-		  uint64_t *offset_ret, uint32_t *type_ret)
-{
-	uint64_t sum = 0, offset;
-	size_t n;
-
-	for (;;) {
-		n = strcspn(path, ".");
-		if (!find_named(types, type, path, n, 0, &offset, &type))
-			return false;
-		sum += offset;
-		if (!path[n])
-			break;
-		path += n + 1;
-	}
-	*offset_ret = sum;
-	*type_ret = type;
-	return true;
-}
-
-static bool find_inner(const struct types *types, uint32_t outer,
-		       uint32_t inner, unsigned depth, uint64_t *offset_ret)
-{
-	const struct type_info *record = types_get(types, outer);
-	uint32_t i;
-
-	*offset_ret = 0;
-	if (outer == inner)
-		return true;
-	if (!types_is_struct(types, outer) || depth > 4 ||
-	    record->size < types_get(types, inner)->size)
-		return false;
-	for (i = 0; i < record->n_members; i++) {
-		const struct type_member *m =
-			&types->members.data[record->first_member + i];
-
-		if (find_inner(types, m->type, inner, depth + 1, offset_ret)) {
-			*offset_ret += m->offset;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool types_find_inner(const struct types *types, uint32_t outer,
-		      uint32_t inner, uint64_t *offset_ret)
-{
-	return find_inner(types, outer, inner, 0, offset_ret);
-}
-
-bool types_is_open(const struct types *types, uint32_t type)
-{
-	return types_get(types, type)->kind == TYPE_UNION ||
-	       is_open(types, type, 0);
-}
-
-/* ---- the pointers of a type */
-
-struct flattening {
-	const struct types *types;
-	struct type_pointers *out;
-	VEC(struct type_pointer) pointers;
-	uint32_t steps;
-	bool nomem;
-};
-
-/* Integers that are pointers with flags in their low bits, by the struct that
- * they are in (kernel/type.c has the same list for the scan). */
-static bool is_encoded(const struct types *types, const struct type_info *in)
-{
-	static const char *const names[] = { "rb_node", "work_struct",
-					     "percpu_ref", "sk_buff" };
-	const char *name = text(types, in->name);
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(names[i], name))
-			return true;
-	return false;
-}
-
-static void flatten(struct flattening *f, uint32_t type, uint64_t offset,
-		    bool overlaid, bool encoded, unsigned depth);
-
-static void flatten_array(struct flattening *f, const struct type_info *array,
-			  uint64_t offset, bool overlaid, unsigned depth)
-{
-	uint64_t bytes = types_bytes(f->types, array->target), i;
-	const struct type_info *element = types_get(f->types, array->target);
-
-	if (!array->count)
-		f->out->open = true;
-	/* Characters are storage for anything. */
-	if (!bytes || (element->kind == TYPE_INTEGER && bytes == 1))
-		return;
-	for (i = 0; i < array->count && f->steps < MAX_STEPS &&
-		    offset + i * bytes < MAX_WORDS * UINT64_C(8); i++)
-		flatten(f, array->target, offset + i * bytes, overlaid, false,
-			depth + 1);
-}
-
-static void flatten_members(struct flattening *f,
-			    const struct type_info *record, uint64_t offset,
-			    bool overlaid, unsigned depth)
-{
-	bool encoded = is_encoded(f->types, record);
-	uint32_t i;
-
-	overlaid |= record->kind == TYPE_UNION;
-	for (i = 0; i < record->n_members && f->steps < MAX_STEPS; i++) {
-		const struct type_member *m =
-			&f->types->members.data[record->first_member + i];
-
-		flatten(f, m->type, offset + m->offset, overlaid, encoded,
-			depth + 1);
-	}
-}
-
-static void add_pointer(struct flattening *f, const struct type_info *record,
-			uint64_t offset, bool overlaid)
-{
-	const struct type_info *target = types_get(f->types, record->target);
-	struct type_pointer pointer = {
-		.offset = (uint32_t)offset, .overlaid = overlaid,
-	};
-
-	if (offset % 8)
-		return;
-	if (target->kind == TYPE_STRUCT || target->kind == TYPE_UNION ||
-	    target->kind == TYPE_FUNCTION || target->kind == TYPE_INTEGER ||
-	    target->kind == TYPE_POINTER)
-		pointer.target = record->target;
-	if (f->pointers.size >= MAX_POINTERS)
-		f->out->cut = true;
-	else if (!vec_push(&f->pointers, pointer))
-		f->nomem = true;
-}
-
-static void flatten(struct flattening *f, uint32_t type, uint64_t offset,
-		    bool overlaid, bool encoded, unsigned depth)
-{
-	const struct type_info *record = types_get(f->types, type);
-
-	if (depth > MAX_DEPTH || ++f->steps >= MAX_STEPS ||
-	    offset >= MAX_WORDS * UINT64_C(8)) {
-		f->out->cut = true;
-		return;
-	}
-	if (record->kind == TYPE_ARRAY)
-		flatten_array(f, record, offset, overlaid, depth);
-	else if (record->kind == TYPE_STRUCT || record->kind == TYPE_UNION)
-		flatten_members(f, record, offset, overlaid, depth);
-	else if (record->kind == TYPE_POINTER)
-		add_pointer(f, record, offset, overlaid);
-	else if (record->kind == TYPE_INTEGER && record->size < 8 && !overlaid &&
-		 !encoded && offset / 8 < f->out->n_words)
-		bitmap_set(f->out->integers, offset / 8);
-}
-
-static int compare_pointers(const void *a, const void *b)
-{
-	const struct type_pointer *x = a, *y = b;
-
-	if (x->offset != y->offset)
-		return x->offset < y->offset ? -1 : 1;
-	return (x->target < y->target) - (x->target > y->target);
-}
-
-const struct type_pointers *types_pointers(struct types *types, uint32_t type)
-{
-	const struct type_info *record = types_get(types, type);
-	struct type_pointers *out;
-	struct flattening f = { .types = types };
-
-	if (type >= types->n_pointers)
-		type = 0;
-	out = f.out = &types->pointers[type];
-	if (out->built)
-		return out;
-	out->n_words = MIN((record->size + 7) / 8, MAX_WORDS);
-	out->integers = bitmap_alloc(out->n_words);
-	if (!out->integers)
-		return NULL;
-	flatten(&f, type, 0, false, false, 0);
-	if (f.nomem) {
-		free(out->integers);
-		vec_deinit(&f.pointers);
-		memset(out, 0, sizeof(*out));
-		return NULL;
-	}
-	if (f.pointers.size)
-		qsort(f.pointers.data, f.pointers.size,
-		      sizeof(*f.pointers.data), compare_pointers);
-	out->pointers = f.pointers.data;
-	out->n = (uint32_t)f.pointers.size;
-	out->built = true;
-	return out;
-}
-
-bool types_pointer_at(struct types *types, uint32_t type, uint64_t offset,
-		      uint32_t *target_ret, bool *overlaid_ret)
-{
-	const struct type_pointers *p = types_pointers(types, type);
-	uint32_t low = partition_point(p ? p->n : 0, mid,
-				       p->pointers[mid].offset < offset);
-
-	if (!p || low == p->n || p->pointers[low].offset != offset)
-		return false;
-	*target_ret = p->pointers[low].target;
-	*overlaid_ret = p->pointers[low].overlaid;
-	/* Of several, which one it is only the kernel's code knows. */
-	if (low + 1 < p->n && p->pointers[low + 1].offset == offset &&
-	    p->pointers[low + 1].target != *target_ret)
-		*target_ret = 0;
-	return true;
 }

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "base/util.h"
-#include "debuginfo/types.h"
-
-/* Structs in structs; debuginfo may lie. */
-#define MAX_DEPTH 24u
+#include "debuginfo/types_object.h"
 
 struct words {
 	const struct types *types;
@@ -51,7 +48,7 @@ static enum types_word word_at(struct words *w, uint32_t type, uint64_t offset,
 	const struct type_info *record = types_get(w->types, type);
 	uint64_t bytes;
 
-	if (depth > MAX_DEPTH)
+	if (depth > TYPES_MAX_DEPTH)
 		return TYPES_WORD_POINTER;
 	switch (record->kind) {
 	case TYPE_POINTER:

@@ -55,7 +55,7 @@ void image_record_deinit(struct image_record *record);
 struct kml_error *image_open_record(struct image_record *record,
 				    struct image **ret) error_must_check;
 
-/* ---- for image.c */
+/* ---- for the files of image.h */
 
 struct recorder;
 struct source;

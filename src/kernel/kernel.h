@@ -39,7 +39,7 @@ struct kernel_gap {
 	bool unsound;           /* the verdict may be wrong because of it */
 };
 
-/* ---- page frames (page.c) */
+/* ---- page frames (page.c, page_block.c) */
 
 enum page_class {
 	PAGE_HOLE,     /* no struct page, or not in it */
@@ -309,7 +309,8 @@ struct kernel {
 
 	struct kernel_symbol_memo *symbol_memo; /* of symbol.c */
 	/* Yes or no that contents of objects say, in the order of the questions
-	 * (leak/anchor.c): a snapshot has the answers, not the contents. */
+	 * (leak/anchor_answer.c): a snapshot has the answers, not the
+	 * contents. */
 	struct {
 		bool record, replay;
 		size_t next;
@@ -445,6 +446,9 @@ struct kml_error *kernel_add_hole_within(struct kernel *kernel, uint64_t va,
 struct kml_error *kernel_add_dead_object(struct kernel *kernel, uint64_t va)
 	error_must_check;
 
+/* Once all are there; rules that contradict each other go. */
+void kernel_sort_rules(struct kernel *kernel);
+
 /* The page frames that the kernel image is loaded into, the end excluded. */
 struct kml_error *kernel_image_pfns(struct kernel *kernel, uint64_t *start_ret,
 				    uint64_t *end_ret) error_must_check;
@@ -461,6 +465,8 @@ struct kml_error *kernel_map_pages(struct kernel *kernel, uint32_t region,
 				   uint64_t region_va, uint64_t va,
 				   uint64_t pa, uint64_t bytes)
 	error_must_check;
+
+void kernel_sort_mapped(struct kernel *kernel); /* once all are there */
 
 /* ---- entry points, in the order of kernel_load() */
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The public entry points: from a dump to what was found in it. */
+/* From a dump to what is found in it: the stages of an analysis. */
 #include "leak/analysis.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -255,100 +254,6 @@ static struct kml_error *copy_gaps(const struct kernel *kernel,
 	return NULL;
 }
 
-/* "ADDRESS=TYPE" */
-static struct kml_error *read_override(const struct kml_analysis *a,
-				       const struct types *types,
-				       const char *text,
-				       struct infer_override *ret)
-{
-	enum heap_reference how;
-	uint32_t first, n;
-	const char *name;
-	uint64_t va;
-	char *end;
-
-	va = strtoull(text, &end, 16);
-	if (end == text || *end != '=')
-		return error_new(KML_ERR_ARGUMENT,
-				 "'%s' is not ADDRESS=TYPE", text);
-	name = end + 1;
-	if (!strncmp(name, "struct ", 7))
-		name += 7;
-	ret->id = heap_resolve(&a->heap, va, &how);
-	if (ret->id == HEAP_NONE || heap_object_va(&a->heap, ret->id) != va)
-		return error_at(KML_ERR_ARGUMENT, va,
-				"no object begins at 0x%" PRIx64, va);
-	ret->type = types_find(types, name, &first, &n);
-	if (!ret->type)
-		return error_new(KML_ERR_ARGUMENT,
-				 "the debuginfo has no 'struct %s'", name);
-	if (types_get(types, ret->type)->size >
-	    heap_object_bytes(&a->heap, ret->id))
-		return error_at(KML_ERR_ARGUMENT, va,
-				"a 'struct %s' is larger than the object at 0x%" PRIx64,
-				name, va);
-	return NULL;
-}
-
-/* Leaks are leaks without types, too. */
-static struct kml_error *go_untyped(struct kml_analysis *a,
-				    struct kml_error *error)
-{
-	if (a->options.n_types || kml_error_code(error) == KML_ERR_NOMEM ||
-	    kml_error_code(error) == KML_ERR_INTERRUPTED)
-		return error;
-	message_warning(&a->messenger,
-			"of which types objects are is not found out: %s",
-			kml_error_message(error));
-	kml_error_destroy(error);
-	return NULL;
-}
-
-static struct kml_error *infer_types(struct kml_analysis *a)
-{
-	_cleanup_free_ struct infer_override *overrides =
-		calloc(a->options.n_types + 1, sizeof(*overrides));
-	struct infer_options options = {
-		.held_out = UINT32_MAX,
-		.overrides = overrides,
-		.n_overrides = a->options.n_types,
-		.sites = &a->sites,
-		.reached = a->reached,
-	};
-	const struct infer_sources sources = {
-		.cache_dir = a->options.cache_dir,
-		.modules = a->options.modules,
-		.n_modules = a->options.n_modules,
-	};
-	struct types types;
-	struct kml_error *error;
-	size_t i;
-
-	if (a->options.no_types && a->options.n_types)
-		return error_new(KML_ERR_ARGUMENT,
-				 "types are said, and are not wanted");
-	if (a->options.no_types)
-		return NULL;
-	if (!overrides)
-		return error_nomem();
-	error = infer_load_types(&a->kernel, &sources, &types);
-	if (error)
-		return go_untyped(a, error);
-	for (i = 0; !error && i < a->options.n_types; i++)
-		error = read_override(a, &types, a->options.types[i],
-				      &overrides[i]);
-	/* Each object's is asked for more than once. */
-	if (!error)
-		error = sites_index(&a->sites);
-	if (error)
-		types_deinit(&types);
-	else
-		error = infer_run(&a->kernel, &a->graph, &types, &options,
-				  &a->infer);
-	a->inferred = !error;
-	return error;
-}
-
 static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 {
 	static struct kml_error *(*const stages[STAGES])(struct kml_analysis *) = {
@@ -357,7 +262,7 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 		[STAGE_INVENTORY] = load_kernel,
 		[STAGE_SCAN] = scan,
 		[STAGE_MARK] = mark,
-		[STAGE_TYPES] = infer_types,
+		[STAGE_TYPES] = analysis_infer_types,
 		[STAGE_LEAKS] = find_leaks,
 	};
 	double wall = seconds(CLOCK_MONOTONIC);
@@ -376,62 +281,6 @@ static struct kml_error *run_stage(struct kml_analysis *a, enum stage stage)
 	a->stages[stage].wall_s = seconds(CLOCK_MONOTONIC) - wall;
 	a->stages[stage].cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	return error;
-}
-
-static void free_strings(char **strings)
-{
-	size_t i;
-
-	for (i = 0; strings && strings[i]; i++)
-		free(strings[i]);
-	free(strings);
-}
-
-/* NULL-terminated; NULL: no memory. */
-static char **copy_strings(const char *const *strings, size_t n)
-{
-	char **copy = calloc(n + 1, sizeof(*copy));
-	size_t i;
-
-	for (i = 0; copy && i < n; i++) {
-		copy[i] = strdup(strings[i]);
-		if (copy[i])
-			continue;
-		free_strings(copy);
-		return NULL;
-	}
-	return copy;
-}
-
-/* The caller's strings may go away. */
-struct kml_error *analysis_copy_options(struct kml_analysis *a,
-					const struct kml_options *options)
-{
-	/* A caller built against an older header passes a smaller struct. */
-	memcpy(&a->options, options, MIN(options->size, sizeof(a->options)));
-	a->options.vmcore = NULL;
-	a->options.rules = NULL;
-	a->options.n_rules = 0;
-	a->options.baseline = NULL;
-	a->paths = copy_strings(options->vmcore, options->n_vmcore);
-	if (!a->paths)
-		return error_nomem();
-	a->options.vmcore = (const char *const *)a->paths;
-	if (options->vmlinux &&
-	    !(a->options.vmlinux = a->vmlinux = strdup(options->vmlinux)))
-		return error_nomem();
-	if (options->cache_dir &&
-	    !(a->options.cache_dir = a->cache_dir = strdup(options->cache_dir)))
-		return error_nomem();
-	a->types = copy_strings(a->options.types, a->options.n_types);
-	a->modules = copy_strings(a->options.modules, a->options.n_modules);
-	if (!a->types || !a->modules)
-		return error_nomem();
-	a->options.types = (const char *const *)a->types;
-	a->options.modules = (const char *const *)a->modules;
-	a->messenger.fn = a->options.message;
-	a->messenger.arg = a->options.message_arg;
-	return NULL;
 }
 
 struct kml_error *analysis_make(const struct kml_options *options,
@@ -457,151 +306,4 @@ struct kml_error *analysis_make(const struct kml_options *options,
 	else
 		*ret = a;
 	return error;
-}
-
-void kml_analysis_destroy(struct kml_analysis *a)
-{
-	if (!a)
-		return;
-	if (a->lines)
-		lines_close(a->lines);
-	holdings_deinit(&a->holdings);
-	blind_deinit(&a->blind);
-	user_deinit(&a->user);
-	sites_deinit(&a->sites);
-	kmemleak_deinit(&a->kmemleak);
-	held_deinit(&a->held);
-	refcounts_deinit(&a->refcounts);
-	infer_deinit(&a->infer);
-	leaks_deinit(&a->leaks);
-	graph_deinit(&a->graph);
-	kernel_deinit(&a->kernel);
-	heap_deinit(&a->heap);
-	vec_deinit(&a->inventory_gaps.gaps);
-	vec_deinit(&a->scan_gaps.gaps);
-	if (a->loaded.comparison)
-		comparison_deinit(a->loaded.comparison);
-	free(a->loaded.comparison);
-	vec_deinit(&a->loaded.comparison_gaps.gaps);
-	text_list_deinit(&a->loaded.texts);
-	messenger_deinit(&a->messenger);
-	free(a->reached);
-	if (a->profile)
-		profile_close(a->profile);
-	if (a->image)
-		image_close(a->image);
-	free_strings(a->paths);
-	free_strings(a->types);
-	free_strings(a->modules);
-	free(a->vmlinux);
-	free(a->cache_dir);
-	free(a);
-}
-
-uint64_t kml_leaks(const struct kml_analysis *analysis)
-{
-	return analysis->leaks.n_objects;
-}
-
-bool kml_is_leaked(const struct kml_analysis *analysis, uint64_t address)
-{
-	enum heap_reference how;
-	uint32_t id = heap_resolve(&analysis->heap, address, &how);
-
-	return id != HEAP_NONE && analysis->reached &&
-	       leak_is_white(&analysis->kernel, analysis->reached, id);
-}
-
-uint64_t kml_kmemleak_reported(const struct kml_analysis *analysis)
-{
-	const struct kmemleak *kmemleak = &analysis->kmemleak;
-	uint64_t n = 0;
-	size_t i;
-
-	for (i = 0; i < kmemleak->records.size; i++)
-		n += kmemleak_is_reported(kmemleak, &kmemleak->records.data[i]);
-	return n;
-}
-
-bool kml_partial(const struct kml_analysis *analysis)
-{
-	size_t i;
-
-	for (i = 0; i < analysis->kernel.gaps.size; i++) {
-		if (analysis->kernel.gaps.data[i].unsound)
-			return true;
-	}
-	return false;
-}
-
-struct kml_error *kml_profile(const struct kml_options *options,
-			      const char *path)
-{
-	const struct profile_options profile_options = {
-		.path = options->vmlinux,
-		.cache_dir = options->cache_dir,
-		.force = options->force,
-	};
-	struct profile *profile;
-	struct kml_error *error;
-
-	if (!options->vmlinux)
-		return error_new(KML_ERR_ARGUMENT, "no vmlinux was named");
-	error = profile_open(&profile_options, &profile);
-	if (error)
-		return error;
-	error = profile_write(profile, path);
-	profile_close(profile);
-	return error;
-}
-
-struct kml_error *analysis_find_holdings(struct kml_analysis *a)
-{
-	struct kml_error *error;
-
-	if (a->has_holdings)
-		return NULL;
-	error = message_progress(&a->messenger, "dominators", 0, 1);
-	if (!error)
-		error = holdings_find(&a->kernel, &a->graph, a->reached,
-				      a->inferred ? &a->infer : NULL,
-				      &a->holdings);
-	a->has_holdings = !error;
-	return error;
-}
-
-enum object_state analysis_state(const struct kml_analysis *a, uint32_t id)
-{
-	const struct heap *heap = &a->heap;
-
-	if (bitmap_test(heap->waiting, id))
-		return OBJECT_WAITING;
-	if (bitmap_test(heap->quarantined, id))
-		return OBJECT_QUARANTINED;
-	if (bitmap_test(heap->cached, id))
-		return OBJECT_CACHED;
-	if (bitmap_test(heap->free, id))
-		return OBJECT_FREE;
-	if (bitmap_test(heap->torn, id))
-		return OBJECT_TORN;
-	if (bitmap_test(heap->unreadable, id))
-		return OBJECT_UNREADABLE;
-	if (a->reached && leak_is_white(&a->kernel, a->reached, id))
-		return OBJECT_LEAKED;
-	return OBJECT_LIVE;
-}
-
-void analysis_totals(const struct kml_analysis *analysis,
-		     struct object_totals *ret)
-{
-	uint32_t id;
-
-	memset(ret, 0, sizeof(*ret));
-	for (id = 0; id < analysis->heap.n_ids; id++) {
-		unsigned kind = heap_region_of(&analysis->heap, id)->kind;
-		enum object_state state = analysis_state(analysis, id);
-
-		ret->objects[kind][state]++;
-		ret->bytes[kind][state] += heap_object_bytes(&analysis->heap, id);
-	}
 }

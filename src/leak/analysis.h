@@ -112,6 +112,10 @@ struct kml_error *analysis_open_sites(struct kml_analysis *analysis)
 struct kml_error *analysis_load_kmemleak(struct kml_analysis *analysis)
 	error_must_check;
 
+/* STAGE_TYPES: find out of which types objects are. */
+struct kml_error *analysis_infer_types(struct kml_analysis *analysis)
+	error_must_check;
+
 /* What is known of an object; after kml_inventory() none is known to be leaked:
  * what is allocated counts as live. */
 enum object_state {

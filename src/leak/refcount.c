@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "leak/refcount.h"
+/* Which objects have counts, where, and which of these are too high. */
+#include "leak/refcount_object.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/util.h"
-#include "graph/overrides.h"
 #include "leak/leak.h"
 #include "leak/refcount_other.h"
 
-/* Counts that no object has: the memory is not what it seems. */
+/* A count that no object has: the memory is not what it seems. */
 #define MAX_COUNT (1u << 24)
-#define MAX_PAGE_COUNT 64u
 
 const char *const refcount_kinds[REFCOUNT_KINDS] = {
 	[REFCOUNT_DENTRY] = "dentry",	      [REFCOUNT_INODE] = "inode",
@@ -59,73 +56,8 @@ static const struct {
 	[REFCOUNT_PAGE] = { "_refcount.counter", NULL, 0, false, 1, 1 },
 };
 
-/* Pointers to the object itself that go without being counted. */
-static const struct {
-	enum refcount_kind kind;
-	const char *type, *member;
-} uncounted[] = {
-	/* __xdp_rxq_info_reg(), netif_napi_add(), loopback_net_init(),
-	 * netdev_name_node_alloc(), neigh_sysctl_register() */
-	{ REFCOUNT_NET_DEVICE, "xdp_rxq_info", "dev" },
-	{ REFCOUNT_NET_DEVICE, "napi_struct", "dev" },
-	{ REFCOUNT_NET_DEVICE, "net", "loopback_dev" },
-	{ REFCOUNT_NET_DEVICE, "netdev_name_node", "dev" },
-	{ REFCOUNT_NET_DEVICE, "ctl_table", "extra1" },
-	/* A queue counts once; the next one's link or its head is back. */
-	{ REFCOUNT_SK_BUFF, "sk_buff", "prev" },
-	{ REFCOUNT_SK_BUFF, "sk_buff_head", "prev" },
-	/* What counts is sk_buff.head. */
-	{ REFCOUNT_PAGE, "sk_buff", "data" },
-	/* copy_process(), complete_signal(), mm_update_next_owner() */
-	{ REFCOUNT_TASK, "task_struct", "real_parent" },
-	{ REFCOUNT_TASK, "task_struct", "parent" },
-	{ REFCOUNT_TASK, "task_struct", "group_leader" },
-	{ REFCOUNT_TASK, "signal_struct", "curr_target" },
-	{ REFCOUNT_TASK, "mm_struct", "owner" },
-};
-
-struct layout {
-	uint32_t type;   /* 0: this kernel has it not, or differently */
-	const char *member;
-	uint64_t offset; /* of the count */
-	unsigned bytes;
-	unsigned bias;
-	bool percpu;
-};
-
-/* A member that does not count. */
-struct member {
-	uint32_t type;
-	uint64_t offset;
-	uint8_t kind;
-};
-
-struct object {
-	uint32_t id;
-	uint8_t kind;
-	uint32_t offset; /* of the struct in the object */
-	uint64_t count, references, links;
-	uint64_t cache_va; /* of the word of a page_frag_cache, whose references
-			      are not in the count; 0: of none */
-};
-
-struct finder {
-	struct kernel *kernel;
-	const struct graph *graph;
-	struct infer *infer;
-	const uint64_t *reached;
-	struct layout layouts[REFCOUNT_KINDS];
-	struct member members[ARRAY_SIZE(uncounted)];
-	size_t n_members;
-	uint8_t *type_kind;    /* by type: enum refcount_kind plus one; 0: none */
-	uint32_t *type_offset; /* by type: of that in it */
-	VEC(struct object) objects; /* by id */
-	uint32_t *index;       /* by id: into objects; HEAP_NONE: none */
-	struct refcounts out;
-};
-
 static bool find_layout(const struct types *types, enum refcount_kind kind,
-			struct layout *layout)
+			struct refcount_layout *layout)
 {
 	uint32_t member;
 
@@ -151,25 +83,8 @@ static bool find_layout(const struct types *types, enum refcount_kind kind,
 	return layout->bytes == 4 || layout->bytes == 8;
 }
 
-static void find_members(struct finder *f)
-{
-	const struct types *types = &f->infer->types;
-	size_t j;
-
-	for (j = 0; j < ARRAY_SIZE(uncounted); j++) {
-		struct member *m = &f->members[f->n_members];
-		uint32_t unused;
-
-		m->kind = uncounted[j].kind;
-		m->type = types_find_one(types, uncounted[j].type);
-		if (m->type && types_member(types, m->type, uncounted[j].member,
-					    &m->offset, &unused))
-			f->n_members++;
-	}
-}
-
 /* What kind of struct each type is, or has in it. */
-static struct kml_error *classify_types(struct finder *f)
+static struct kml_error *classify_types(struct refcount_finder *f)
 {
 	const struct types *types = &f->infer->types;
 	size_t n = types->records.size;
@@ -182,7 +97,7 @@ static struct kml_error *classify_types(struct finder *f)
 	if (!f->type_kind || !f->type_offset)
 		return error_nomem();
 	for (kind = 0; kind < REFCOUNT_KINDS; kind++) {
-		struct layout *layout = &f->layouts[kind];
+		struct refcount_layout *layout = &f->layouts[kind];
 
 		if (!find_layout(types, (enum refcount_kind)kind, layout)) {
 			layout->type = 0;
@@ -204,7 +119,8 @@ static struct kml_error *classify_types(struct finder *f)
 
 /* ---- counts */
 
-static bool read_percpu(struct finder *f, uint64_t pointer, uint64_t *ret)
+static bool read_percpu(struct refcount_finder *f, uint64_t pointer,
+			uint64_t *ret)
 {
 	const struct kernel *kernel = f->kernel;
 	int64_t sum = 0;
@@ -229,8 +145,9 @@ static bool read_percpu(struct finder *f, uint64_t pointer, uint64_t *ret)
 	return true;
 }
 
-static bool read_count(struct finder *f, const struct layout *layout,
-		       uint64_t va, uint64_t *ret)
+static bool read_count(struct refcount_finder *f,
+		       const struct refcount_layout *layout, uint64_t va,
+		       uint64_t *ret)
 {
 	struct kml_error *error =
 		kernel_read_uint(f->kernel, va + layout->offset,
@@ -249,7 +166,7 @@ static bool read_count(struct finder *f, const struct layout *layout,
 }
 
 /* Does the kernel itself hold it, as far as we know? */
-static bool is_live(const struct finder *f, uint32_t id)
+static bool is_live(const struct refcount_finder *f, uint32_t id)
 {
 	const struct heap *heap = f->kernel->heap;
 
@@ -259,7 +176,7 @@ static bool is_live(const struct finder *f, uint32_t id)
 
 /* Where it is mapped into user space each mapping counts: the vDSO's data, and
  * buffers that drivers and tracing share. */
-static uint64_t count_mappings(struct finder *f, uint64_t page_va)
+static uint64_t count_mappings(struct refcount_finder *f, uint64_t page_va)
 {
 	struct kml_error *error;
 	uint64_t offset, n;
@@ -278,10 +195,10 @@ static uint64_t count_mappings(struct finder *f, uint64_t page_va)
 }
 
 /* The struct page of a block of the page allocator. */
-static struct kml_error *add_block(struct finder *f, uint32_t id)
+static struct kml_error *add_block(struct refcount_finder *f, uint32_t id)
 {
 	const struct kernel *kernel = f->kernel;
-	struct object object = { .id = id, .kind = REFCOUNT_PAGE };
+	struct refcount_object object = { .id = id, .kind = REFCOUNT_PAGE };
 	uint64_t pfn = (heap_object_va(kernel->heap, id) - kernel->direct_va) >>
 		       12;
 	uint64_t page_va = kernel->vmemmap_va + pfn * kernel->page_struct_bytes;
@@ -308,10 +225,10 @@ static struct kml_error *add_block(struct finder *f, uint32_t id)
 	return vec_push(&f->objects, object) ? NULL : error_nomem();
 }
 
-static struct kml_error *add_object(struct finder *f, uint32_t id)
+static struct kml_error *add_object(struct refcount_finder *f, uint32_t id)
 {
 	uint32_t type = f->infer->type[id];
-	struct object object = { .id = id };
+	struct refcount_object object = { .id = id };
 
 	if (heap_region_of(f->kernel->heap, id)->kind == HEAP_PAGES)
 		return add_block(f, id);
@@ -334,211 +251,15 @@ static struct kml_error *add_object(struct finder *f, uint32_t id)
 	return vec_push(&f->objects, object) ? NULL : error_nomem();
 }
 
-/* ---- references */
-
-/* A task's own stack goes with it. */
-static bool is_own_stack(const struct finder *f, const struct object *object,
-			 uint32_t source)
-{
-	uint32_t root = graph_source_root(f->graph, f->kernel, source);
-	const struct kernel_root *r;
-
-	if (object->kind != REFCOUNT_TASK || root == UINT32_MAX)
-		return false;
-	r = &f->kernel->roots.data[root];
-	return r->kind == ROOT_STACK && r->owner < f->kernel->tasks.size &&
-	       f->kernel->tasks.data[r->owner].va ==
-		       heap_object_va(f->kernel->heap, object->id);
-}
-
-/* Pages that a CPU keeps are cut into pieces that are counted beforehand; those
- * of 1 KiB (page_frag_1k) say nowhere how many. */
-static bool is_cut_up(const struct finder *f, const struct object *object,
-		      uint32_t source)
-{
-	uint32_t root = graph_source_root(f->graph, f->kernel, source);
-
-	return object->kind == REFCOUNT_PAGE && !object->cache_va &&
-	       root != UINT32_MAX &&
-	       f->kernel->roots.data[root].kind == ROOT_PERCPU;
-}
-
-/* The word of the cache that a block is cut up for. */
-static bool is_cache(const struct finder *f, const struct object *object,
-		     uint32_t source, const struct graph_edge *edge)
-{
-	return object->cache_va &&
-	       graph_edge_how(edge) == HEAP_REF_ADDRESS &&
-	       graph_word_va(f->graph, f->kernel, source,
-			     graph_edge_word(edge)) == object->cache_va;
-}
-
-static bool is_uncounted(const struct finder *f, const struct object *object,
-			 uint32_t source, uint64_t offset)
-{
-	const struct types *types = &f->infer->types;
-	uint32_t type, bytes;
-	size_t j;
-
-	if (source >= f->infer->n_objects)
-		return is_own_stack(f, object, source);
-	type = f->infer->type[source];
-	bytes = types_get(types, type)->size;
-	if (f->infer->confidence[source] < INFER_MEDIUM || !bytes)
-		return false;
-	/* An array of them as well. */
-	offset %= bytes;
-	for (j = 0; j < f->n_members; j++) {
-		const struct member *m = &f->members[j];
-
-		if (m->kind == object->kind && offset >= m->offset &&
-		    types_embeds(types, type, offset - m->offset, m->type))
-			return true;
-	}
-	return false;
-}
-
-static void count_edges(struct finder *f, uint32_t source)
-{
-	const struct graph *graph = f->graph;
-	uint64_t shift = source < graph->n_objects ?
-				 -heap_object_va(f->kernel->heap, source) & 7 :
-				 0;
-	uint64_t j;
-
-	for (j = graph->first[source]; j < graph->first[source + 1]; j++) {
-		const struct graph_edge *edge = &graph->edges[j];
-		struct object *object;
-
-		if (f->index[edge->to] == HEAP_NONE)
-			continue;
-		object = &f->objects.data[f->index[edge->to]];
-		/* A struct that has it in it begins where the object does. */
-		if (graph_edge_word(edge) != GRAPH_WORD_NONE && graph->at[j] &&
-		    graph->at[j] != object->offset &&
-		    object->kind != REFCOUNT_PAGE)
-			object->links++;
-		else if (!is_cache(f, object, source, edge) &&
-			 !is_uncounted(f, object, source,
-				       graph_edge_word(edge) * 8ull + shift))
-			object->references += is_cut_up(f, object, source) ?
-						      MAX_PAGE_COUNT : 1;
-	}
-}
-
-static void count_references(struct finder *f)
-{
-	const struct graph *graph = f->graph;
-	uint32_t source;
-	size_t j;
-
-	for (source = 0; source < graph->n_sources; source++)
-		if (graph->first[source] != graph->first[source + 1])
-			count_edges(f, source);
-	/* What was taken for no reference may be one; but a lock's owner was a
-	 * task, whose memory may be a block of pages by now. */
-	for (j = 0; j < graph->n_disregarded; j++) {
-		const struct graph_disregarded *word = &graph->disregarded[j];
-		uint32_t index = f->index[word->to];
-
-		if (index != HEAP_NONE &&
-		    (word->why != DISREGARD_OWNER ||
-		     f->objects.data[index].kind != REFCOUNT_PAGE))
-			f->objects.data[index].references++;
-	}
-}
-
-/* ---- what they are called */
-
-static bool read_pointer(struct finder *f, uint32_t type, uint64_t va,
-			 const char *path, uint64_t *ret)
-{
-	struct kml_error *error;
-	uint64_t offset;
-	uint32_t unused;
-
-	if (!types_member(&f->infer->types, type, path, &offset, &unused))
-		return false;
-	error = kernel_read_u64(f->kernel, va + offset, ret);
-	kml_error_destroy(error);
-	return !error;
-}
-
-static void read_text(struct finder *f, uint64_t va, char *ret, size_t bytes)
-{
-	struct kml_error *error = kernel_read_string(f->kernel, va, ret, bytes);
-
-	if (error)
-		ret[0] = '\0';
-	kml_error_destroy(error);
-}
-
-static void read_member_text(struct finder *f, uint32_t type, uint64_t va,
-			     const char *path, char *ret, size_t bytes)
-{
-	uint64_t offset;
-	uint32_t member;
-
-	if (types_member(&f->infer->types, type, path, &offset, &member))
-		read_text(f, va + offset, ret,
-			  MIN(bytes, 33)); /* none is longer */
-}
-
-static void name_inode(struct finder *f, uint64_t va, char *ret, size_t bytes)
-{
-	uint32_t type = f->layouts[REFCOUNT_INODE].type;
-	uint32_t sb_type = types_find_one(&f->infer->types, "super_block");
-	char id[33] = "";
-	uint64_t ino, sb;
-
-	if (!read_pointer(f, type, va, "i_ino", &ino))
-		return;
-	if (sb_type && read_pointer(f, type, va, "i_sb", &sb))
-		read_member_text(f, sb_type, sb, "s_id", id, sizeof(id));
-	snprintf(ret, bytes, "inode %" PRIu64 " of %s", ino, id[0] ? id : "?");
-}
-
-static void name_of(struct finder *f, enum refcount_kind kind, uint64_t va,
-		    char *ret, size_t bytes)
-{
-	uint32_t type = f->layouts[kind].type;
-	uint32_t dentry = types_find_one(&f->infer->types, "dentry");
-	uint64_t pointer;
-
-	ret[0] = '\0';
-	switch (kind) {
-	case REFCOUNT_DENTRY:
-		if (read_pointer(f, type, va, "d_name.name", &pointer))
-			read_text(f, pointer, ret, bytes);
-		break;
-	case REFCOUNT_FILE:
-		if (dentry && read_pointer(f, type, va, "f_path.dentry",
-					   &pointer) &&
-		    read_pointer(f, dentry, pointer, "d_name.name", &pointer))
-			read_text(f, pointer, ret, bytes);
-		break;
-	case REFCOUNT_NET_DEVICE:
-		read_member_text(f, type, va, "name", ret, bytes);
-		break;
-	case REFCOUNT_TASK:
-		read_member_text(f, type, va, "comm", ret, bytes);
-		break;
-	case REFCOUNT_INODE:
-		name_inode(f, va, ret, bytes);
-		break;
-	default:
-		break;
-	}
-}
-
-static struct kml_error *add_suspects(struct finder *f)
+static struct kml_error *add_suspects(struct refcount_finder *f)
 {
 	unsigned kind;
 	size_t j;
 
 	for (kind = 0; kind < REFCOUNT_KINDS; kind++) {
 		for (j = 0; j < f->objects.size; j++) {
-			const struct object *object = &f->objects.data[j];
+			const struct refcount_object *object =
+				&f->objects.data[j];
 			struct refcount_suspect suspect = {
 				.id = object->id, .kind = object->kind,
 				.count = object->count,
@@ -557,8 +278,9 @@ static struct kml_error *add_suspects(struct finder *f)
 				 refcount_kinds[kind]);
 			snprintf(suspect.member, sizeof(suspect.member), "%s",
 				 f->layouts[kind].member);
-			name_of(f, (enum refcount_kind)kind, suspect.va,
-				suspect.name, sizeof(suspect.name));
+			refcount_name_of(f, (enum refcount_kind)kind,
+					 suspect.va, suspect.name,
+					 sizeof(suspect.name));
 			if (!vec_push(&f->out.suspects, suspect))
 				return error_nomem();
 		}
@@ -570,14 +292,13 @@ struct kml_error *refcounts_find(struct kernel *kernel,
 				 const struct graph *graph, struct infer *infer,
 				 const uint64_t *reached, struct refcounts *ret)
 {
-	struct finder f = {
+	struct refcount_finder f = {
 		.kernel = kernel, .graph = graph, .infer = infer,
 		.reached = reached,
 	};
 	struct kml_error *error = classify_types(&f);
 	uint32_t id;
 
-	find_members(&f);
 	if (!error)
 		error = page_frags_find(kernel, graph, infer, &f.out.frags);
 	f.index = malloc((graph->n_objects + 1ull) * sizeof(*f.index));
@@ -589,7 +310,7 @@ struct kml_error *refcounts_find(struct kernel *kernel,
 	for (id = 0; !error && id < graph->n_objects; id++)
 		error = add_object(&f, id);
 	if (!error) {
-		count_references(&f);
+		refcount_count_references(&f);
 		error = add_suspects(&f);
 	}
 	if (!error)
