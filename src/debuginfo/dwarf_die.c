@@ -207,6 +207,45 @@ struct kml_error *dwarf_die_reference(struct dwarf_reader *reader,
 	return error;
 }
 
+/* A ULEB128 that is all of @data; false if it is not, or is too large. */
+static bool get_uleb(const uint8_t *data, uint64_t bytes, uint64_t *ret)
+{
+	uint64_t i;
+
+	*ret = 0;
+	for (i = 0; i < bytes && i < 9; i++) {
+		*ret |= (uint64_t)(data[i] & 0x7f) << 7 * i;
+		if (!(data[i] & 0x80))
+			return i + 1 == bytes;
+	}
+	return false;
+}
+
+/* Of an expression that is a fixed address, or the index of one in .debug_addr
+ * (as clang has it in DWARF 5). */
+static struct kml_error *fixed_address(struct dwarf_reader *reader,
+				       Dwarf_Die die, const uint8_t *expression,
+				       uint64_t bytes, bool *found_ret,
+				       uint64_t *ret)
+{
+	Dwarf_Error dwarf_error = NULL;
+	Dwarf_Addr address;
+	uint64_t index;
+
+	if (bytes == 9 && expression[0] == DW_OP_addr) {
+		*ret = load_u64(expression + 1);
+		*found_ret = true;
+	} else if (bytes > 1 && expression[0] == DW_OP_addrx &&
+		   get_uleb(expression + 1, bytes - 1, &index)) {
+		if (dwarf_debug_addr_index_to_addr(die, index, &address,
+						   &dwarf_error) != DW_DLV_OK)
+			return dwarf_object_error(reader->object, dwarf_error);
+		*ret = address;
+		*found_ret = true;
+	}
+	return NULL;
+}
+
 struct kml_error *dwarf_die_address(struct dwarf_reader *reader, Dwarf_Die die,
 				    bool *found_ret, uint64_t *ret)
 {
@@ -226,12 +265,11 @@ struct kml_error *dwarf_die_address(struct dwarf_reader *reader, Dwarf_Die die,
 	if (status == DW_DLV_OK && form == DW_FORM_exprloc)
 		status = dwarf_formexprloc(attribute, &bytes, &expression,
 					   &dwarf_error);
-	if (status == DW_DLV_ERROR) {
+	if (status == DW_DLV_ERROR)
 		error = dwarf_object_error(reader->object, dwarf_error);
-	} else if (bytes == 9 && *(const uint8_t *)expression == DW_OP_addr) {
-		*ret = load_u64((const uint8_t *)expression + 1);
-		*found_ret = true;
-	}
+	else if (bytes)
+		error = fixed_address(reader, die, expression, bytes, found_ret,
+				      ret);
 	dwarf_dealloc(reader->debug, attribute, DW_DLA_ATTR);
 	return error;
 }

@@ -25,25 +25,26 @@
 
 #include "base/error.h"
 
-#define LIBDWARF_FUNCTIONS(X) \
-	X(attr)               \
-	X(child)              \
-	X(dealloc)            \
-	X(dealloc_error)      \
-	X(diename)            \
-	X(dieoffset)          \
-	X(errmsg)             \
-	X(formexprloc)        \
-	X(formsdata)          \
-	X(formudata)          \
-	X(global_formref)     \
-	X(hasattr)            \
-	X(next_cu_header_d)   \
-	X(object_finish)      \
-	X(object_init_b)      \
-	X(offdie_b)           \
-	X(siblingof_b)        \
-	X(tag)                \
+#define LIBDWARF_FUNCTIONS(X)       \
+	X(attr)                     \
+	X(child)                    \
+	X(dealloc)                  \
+	X(dealloc_error)            \
+	X(debug_addr_index_to_addr) \
+	X(diename)                  \
+	X(dieoffset)                \
+	X(errmsg)                   \
+	X(formexprloc)              \
+	X(formsdata)                \
+	X(formudata)                \
+	X(global_formref)           \
+	X(hasattr)                  \
+	X(next_cu_header_d)         \
+	X(object_finish)            \
+	X(object_init_b)            \
+	X(offdie_b)                 \
+	X(siblingof_b)              \
+	X(tag)                      \
 	X(whatform)
 
 /* Per process, as what the dynamic linker loads is; written once, by
@@ -63,6 +64,7 @@ struct kml_error *libdwarf_load(void) error_must_check;
 #define dwarf_child libdwarf.child
 #define dwarf_dealloc libdwarf.dealloc
 #define dwarf_dealloc_error libdwarf.dealloc_error
+#define dwarf_debug_addr_index_to_addr libdwarf.debug_addr_index_to_addr
 #define dwarf_diename libdwarf.diename
 #define dwarf_dieoffset libdwarf.dieoffset
 #define dwarf_errmsg libdwarf.errmsg
