@@ -380,8 +380,7 @@ const char *place_member(const struct report *report,
 			 PLACE_MEMBER_BYTES - 4, path);
 	else if (infer_member(infer, object->id, offset, path, sizeof(path)))
 		snprintf(ret, PLACE_MEMBER_BYTES, " (%s%.*s)",
-			 infer->confidence[object->id] < INFER_HIGH ?
-				 "probably " : "",
+			 type_doubt(infer, object->id),
 			 PLACE_MEMBER_BYTES - 16, path);
 	return ret;
 }

@@ -142,6 +142,17 @@ static void format_why(struct report *report, const struct infer *infer,
 	}
 }
 
+const char *type_doubt(const struct infer *infer, uint32_t id)
+{
+	static const char *const words[INFER_CONFIDENCES] = {
+		[INFER_NONE] = "", [INFER_LOW] = "perhaps ",
+		[INFER_MEDIUM] = "probably ", [INFER_HIGH] = "",
+		[INFER_KNOWN] = "",
+	};
+
+	return words[infer->confidence[id]];
+}
+
 static void format_family(const struct report *report,
 			  const struct object *object, bool doubt,
 			  char ret[TYPE_FAMILY_BYTES])
@@ -153,9 +164,8 @@ static void format_family(const struct report *report,
 	if (type) {
 		type_format_number(&infer->types, type, name);
 		snprintf(ret, TYPE_FAMILY_BYTES, "%s%s (%s)",
-			 doubt && infer->confidence[object->id] < INFER_HIGH ?
-				 "probably " : "",
-			 name, object_family(object));
+			 doubt ? type_doubt(infer, object->id) : "", name,
+			 object_family(object));
 	} else {
 		snprintf(ret, TYPE_FAMILY_BYTES, "%s", object_family(object));
 	}
@@ -183,15 +193,11 @@ static const char *extent(const struct infer *infer, uint32_t id)
 static void format_words(const struct report *report, const struct infer *infer,
 			 uint32_t id, char ret[TYPE_WORDS_BYTES])
 {
-	static const char *const words[INFER_CONFIDENCES] = {
-		[INFER_LOW] = "perhaps ", [INFER_MEDIUM] = "probably ",
-		[INFER_HIGH] = "", [INFER_KNOWN] = "",
-	};
 	char type[TYPE_BYTES];
 
 	type_format(report, id, type);
-	snprintf(ret, TYPE_WORDS_BYTES, "%s%s%s",
-		 words[infer->confidence[id]], type, extent(infer, id));
+	snprintf(ret, TYPE_WORDS_BYTES, "%s%s%s", type_doubt(infer, id), type,
+		 extent(infer, id));
 }
 
 bool type_words(const struct report *report, const struct object *object,

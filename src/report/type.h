@@ -21,6 +21,9 @@ bool type_format(const struct report *report, uint32_t id,
 void type_format_number(const struct types *types, uint32_t type,
 			char ret[TYPE_BYTES]);
 
+/* "perhaps ", "probably ", or "" where an object's type is sure, or none is. */
+const char *type_doubt(const struct infer *infer, uint32_t id);
+
 /* "struct foo (kmalloc-64)" if the cache does not say what it is, else the
  * object_family(). */
 void type_family(const struct report *report, const struct object *object,

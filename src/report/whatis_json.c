@@ -2,10 +2,10 @@
 /* kmlanalyze whatis as JSON: schema/kmlanalyze.schema.json. */
 #include "report/json_common.h"
 #include "report/source.h"
+#include "report/type.h"
 #include "report/whatis.h"
 
-static void json_whatis_object(struct json *json,
-			       const struct report *report,
+static void json_whatis_object(struct json *json, struct report *report,
 			       const struct whatis *w)
 {
 	if (w->show.id == HEAP_NONE) {
@@ -20,6 +20,7 @@ static void json_whatis_object(struct json *json,
 	else
 		json_null(json, "offset");
 	json_string(json, "state", w->state);
+	type_json(json, report, w->show.id);
 	json_end(json);
 }
 

@@ -116,6 +116,27 @@ def leak_types(vm, scenario, vmcore):
                  planted and len(named) >= least * len(planted) and not wrong, ["%d x %s: %s" % (n, *w) for w, n in wrong.most_common()])
 
 
+# Under which names: it is socket_alloc up to 6.12, sockfs_inode in 7.3.
+RENAMED = {"socket_alloc": ("struct socket_alloc", "struct sockfs_inode")}
+
+
+def leak_hints(vm, scenario, vmcore):
+    """With the module's debuginfo at hand each leaked object is "perhaps" something, at least, and the right thing."""
+    planted = {t.addr: t.extra["type"] for t in scenario.truth if t.truth == "leak" and "type" in t.extra}
+    ran = subprocess.run([vm.program, "whatis", "-q", "--format=json", "--modules=" + module_of(scenario), "-", *vmcore, scenario.vmlinux],
+                         input="\n".join(map(hex, planted)).encode(), capture_output=True, env=vm.env, timeout=600)
+    said = {int(a["address"], 16): a["object"]["type"] for a in json.loads(ran.stdout)["addresses"] if a["object"]}
+    named = {a: t for a, t in said.items() if t}
+    wrong = collections.Counter((planted[a], t["name"], t["confidence"]) for a, t in named.items()
+                                if t["name"] not in RENAMED.get(planted[a], ("struct " + planted[a],)))
+    sure = sum(t["confidence"] != "low" for t in named.values())
+    # (a neighbour that is in the way may leave one without)
+    vm.checks.ok("%s: whatis: %d of %d leaked objects get a type, %d of these perhaps, none a wrong one" % (
+        scenario.name, len(named), len(planted), len(named) - sure),
+        planted and len(said) == len(planted) and len(planted) - len(named) <= 2 and not wrong,
+        ["%d x %s: %s (%s)" % (n, *w) for w, n in wrong.most_common()])
+
+
 def words_at(vm, scenario, vmcore, address):
     """How many words refer to the object, all told."""
     ran = subprocess.run([vm.program, "refs", "-q", "--format=json", hex(address), *vmcore, scenario.vmlinux],
@@ -172,6 +193,7 @@ def check(vm, scenario):
     vmcore = scenario.dump("elf")
     refcounts(vm, scenario, vmcore)
     leak_types(vm, scenario, vmcore)
+    leak_hints(vm, scenario, vmcore)
     fragments(vm, scenario, vmcore)
     holdout = os.path.join(os.path.dirname(os.path.abspath(vm.program)), "tests", "unit", "infer-holdout")
     if not vm.checks.ok("%s: tests/unit/infer-holdout is built" % scenario.name, os.path.exists(holdout)):
