@@ -115,12 +115,12 @@ static struct kml_error *load_slab(struct slab_load *load,
 	*cache_index = find_cache(kernel, cache_va, *cache_index);
 	if (*cache_index == HEAP_NONE) {
 		/* A cache that is being destroyed is off the list. */
-		error = slab_load_cache(load, cache_va, false);
+		error = slab_load_unlisted(load, cache_va);
 		if (error)
 			return error;
 		*cache_index = find_cache(kernel, cache_va, 0);
 		if (*cache_index == HEAP_NONE) {
-			/* slab_load_cache() has counted it */
+			/* slab_load_unlisted() has counted it */
 			give_up_slab(kernel, head);
 			return NULL;
 		}

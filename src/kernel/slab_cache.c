@@ -10,6 +10,7 @@
 #define MAX_CACHES 100000u
 #define MAX_OBJECT_BYTES (UINT64_C(1) << 22)
 #define MAX_PARTIAL (UINT64_C(1) << 24)
+#define MAX_UNLISTED 1000u /* slabs that name another than the listed ones */
 
 static struct kml_error *load_members(struct kernel *kernel,
 				      struct slab_layout *l)
@@ -212,8 +213,8 @@ static struct kml_error *load_node_free(struct slab_load *load,
 
 /* ---- caches */
 
-struct kml_error *slab_load_cache(struct slab_load *load, uint64_t va,
-				  bool listed)
+static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
+				    bool listed)
 {
 	struct kernel *kernel = load->kernel;
 	const struct slab_layout *l = &load->layout;
@@ -274,7 +275,7 @@ static struct kml_error *load_listed_cache(struct kernel *kernel, void *arg,
 	struct slab_load *load = arg;
 
 	(void)kernel;
-	return slab_load_cache(load, node_va - load->layout.list.offset, true);
+	return load_cache(load, node_va - load->layout.list.offset, true);
 }
 
 static int compare_cpu_slabs(const void *a, const void *b)
@@ -282,6 +283,31 @@ static int compare_cpu_slabs(const void *a, const void *b)
 	const struct cpu_slab *x = a, *y = b;
 
 	return (x->pfn > y->pfn) - (x->pfn < y->pfn);
+}
+
+static void sort_cpu_slabs(struct slab_load *load)
+{
+	if (load->cpu_slabs.size)
+		qsort(load->cpu_slabs.data, load->cpu_slabs.size,
+		      sizeof(*load->cpu_slabs.data), compare_cpu_slabs);
+}
+
+struct kml_error *slab_load_unlisted(struct slab_load *load, uint64_t va)
+{
+	size_t n_caches = load->kernel->caches.size;
+	struct kml_error *error;
+
+	if (load->n_unlisted == MAX_UNLISTED) {
+		kernel_gap(load->kernel, "slab caches beyond the first 1000 that are on no list",
+			   va, true);
+		return NULL;
+	}
+	error = load_cache(load, va, false);
+	if (load->kernel->caches.size > n_caches) {
+		load->n_unlisted++;
+		sort_cpu_slabs(load);
+	}
+	return error;
 }
 
 struct kml_error *slab_load_caches(struct slab_load *load)
@@ -298,9 +324,7 @@ struct kml_error *slab_load_caches(struct slab_load *load)
 	if (!error && !load->kernel->caches.size)
 		error = error_at(KML_ERR_CORRUPT, head,
 				 "the list of slab caches is empty");
-	if (!error && load->cpu_slabs.size)
-		qsort(load->cpu_slabs.data, load->cpu_slabs.size,
-		      sizeof(*load->cpu_slabs.data), compare_cpu_slabs);
+	sort_cpu_slabs(load);
 	return error;
 }
 

@@ -27,16 +27,18 @@ struct cpu_slab {
 struct slab_load {
 	struct kernel *kernel;
 	struct slab_layout layout;
-	VEC(struct cpu_slab) cpu_slabs;
+	VEC(struct cpu_slab) cpu_slabs; /* by pfn */
+	unsigned n_unlisted;
 };
 
 /* Find the members, and read the caches on the list with what CPUs have of
  * each. */
 struct kml_error *slab_load_caches(struct slab_load *load) error_must_check;
 
-/* Read one that is not on the list; what cannot be read is a gap. */
-struct kml_error *slab_load_cache(struct slab_load *load, uint64_t va,
-				  bool listed) error_must_check;
+/* Read one that is not on the list, as it is being destroyed; what cannot be
+ * read is a gap. */
+struct kml_error *slab_load_unlisted(struct slab_load *load, uint64_t va)
+	error_must_check;
 
 /* The CPU's part of the slab at @pfn, if it is one that a CPU allocates from. */
 const struct cpu_slab *slab_find_cpu(const struct slab_load *load,
