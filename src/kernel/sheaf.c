@@ -228,8 +228,7 @@ struct kml_error *kernel_load_sheaves(struct kernel *kernel)
 		struct kernel_cache *cache = &kernel->caches.data[i];
 		uint64_t n = kernel_count_gaps(kernel);
 
-		if (cache->listed)
-			error = load_cache(kernel, &load, cache->va);
+		error = load_cache(kernel, &load, cache->va);
 		cache->doubtful = kernel_count_gaps(kernel) != n;
 	}
 	if (profile_member(kernel->profile, "slab_sheaf", "callback_head",

@@ -9,6 +9,8 @@ One line each, addresses physical:
     cpu    SLAB FREELIST FIRST END  of a kmem_cache_cpu (until sheaves came): the
                                 slab, of objects between virtual addresses, is
                                 not the CPU's yet, and its objects are on no list
+    cache NEXT VALUE PREV VALUE NAME  of a busy cache: with these values it is off the
+                                list of caches, as one that is being destroyed
 """
 from drgn import Object
 from drgn.helpers.linux import *
@@ -40,6 +42,10 @@ def cpu_slab(cache):
     return None
 
 
+for name in ("kmalloc-64", "kmalloc-192", "dentry"):
+    cache = find_slab_cache(prog, name)
+    before, after = cache.list.prev, cache.list.next
+    print("cache 0x%x 0x%x 0x%x 0x%x %s" % (phys(before.next), after.value_(), phys(after.prev), before.value_(), name))
 empty, moving = 0, 0
 for cache in for_each_slab_cache(prog):
     slab = empty_slab(cache)

@@ -46,19 +46,25 @@ def check(vm, name, elf, vmlinux):
     before = addresses(vm.run("--format=kmemleak", elf, vmlinux))
     d = Damaged(elf, os.path.join(vm.tmp, "midway.elf"))
 
-    def leaks(what):
+    def leaks():
         r = vm.run("--format=kmemleak", d.path, vmlinux)
         said = json.loads(vm.run("--format=json", d.path, vmlinux).out)
         return r, addresses(r), [g for g in said["gaps"] if g["unsound"]]
 
     d.write([(x[1], 0) for x in empty[:1]] + [(x[2], POISON) for x in empty[1:]])
-    r, after, gaps = leaks("empty")
+    r, after, gaps = leaks()
     vm.checks.ok("%s: %d slabs that are being made: nothing else leaks, nothing is unsure" % (name, len(empty)),
                  r.status == 1 and after == before and not gaps, "%s %s %s" % (r, gaps, [hex(a) for a in after ^ before]))
+    for x in (x for x in lines if x[0] == "cache"):
+        shutil.copyfile(elf, d.path)
+        d.write([(x[1], x[2]), (x[3], x[4])])
+        r, after, gaps = leaks()
+        vm.checks.ok("%s: %s, off the list of caches, is found by its slabs: the same leaks, nothing is unsure" % (name, x[5]),
+                     r.status == 1 and after == before and not gaps, "%s %s %s" % (r, gaps, [hex(a) for a in after ^ before]))
     if cpu:
         shutil.copyfile(elf, d.path)
         d.write([(x[1], 0) for x in cpu] + [(x[2], 0) for x in cpu])
-        r, after, gaps = leaks("cpu")
+        r, after, gaps = leaks()
         inside = [a for a in before if any(first <= a < end for _, _, _, first, end in cpu)]
         vm.checks.ok("%s: %d slabs on their way to a CPU: it is said that their objects are in doubt" % (name, len(cpu)),
                      r.status == 4 and sum(g["count"] for g in gaps) == len(cpu), "%s %s" % (r, gaps))
