@@ -94,6 +94,7 @@ struct kernel_cache {
 	uint64_t n_slabs, n_objects, n_pages;
 	uint64_t n_node_free;    /* free objects that /proc/slabinfo counts as
 				    free: of slabs on the nodes' lists */
+	uint64_t n_node_slabs;   /* that the nodes count; 0: they do not */
 	bool listed;             /* on slab_caches */
 	bool doubtful;           /* some of its objects may be free, though they
 				    are on no list that could be read */

@@ -19,18 +19,19 @@
 
 struct sheaf_layout {
 	struct profile_member cpu_sheaves, main, spare, rcu_free;
-	struct profile_member size, objects, barn_list, rcu_head;
+	struct profile_member size, objects, barn_list, rcu_head, cache;
 	struct profile_member full, empty;
 	struct kernel_nodes nodes;
 	struct profile_member barn; /* in a kmem_cache_node, if not in nodes */
-	bool has_rcu_free;
+	bool has_rcu_free, has_cache;
 	uint64_t objects_left; /* that can be in sheaves yet: all are objects
 				  of slabs */
 };
 
 struct sheaf_load {
 	struct sheaf_layout layout;
-	bool full; /* the list being walked holds full sheaves */
+	bool full; /* the list being walked holds full sheaves... */
+	uint64_t cache_va; /* ... of this cache */
 	uint64_t rcu_function; /* rcu_free_sheaf(), or 0 */
 };
 
@@ -57,6 +58,8 @@ static struct kml_error *load_layout(struct kernel *kernel,
 				  "this kernel keeps its barns of sheaves in a way that is not handled");
 	l->has_rcu_free = profile_member(kernel->profile, "slub_percpu_sheaves",
 					 "rcu_free", &l->rcu_free);
+	l->has_cache = profile_member(kernel->profile, "slab_sheaf", "cache",
+				      &l->cache);
 	return error;
 }
 
@@ -72,20 +75,61 @@ static struct kml_error *add_rule(struct kernel *kernel,
 	return kernel_add_rule(kernel, va, rule);
 }
 
-/* Mark the objects of one sheaf as free; @waiting: for RCU. */
+/* The object of @cache_va's that starts at @va, or HEAP_NONE. */
+static uint32_t find_object(const struct kernel *kernel, uint64_t va,
+			    uint64_t cache_va)
+{
+	enum heap_reference how;
+	uint32_t id = heap_resolve(kernel->heap, va, &how);
+	const struct heap_region *r;
+
+	if (id == HEAP_NONE || how != HEAP_REF_ADDRESS ||
+	    heap_object_va(kernel->heap, id) != va)
+		return HEAP_NONE;
+	r = heap_region_of(kernel->heap, id);
+	return r->kind == HEAP_SLAB &&
+			       kernel->caches.data[r->owner].va == cache_va ?
+		       id :
+		       HEAP_NONE;
+}
+
+/*
+ * Is a sheaf of the cache, and are all objects of it?  If one is not, its size
+ * or what led there is wrong: objects in use would be taken for free, and all
+ * that they hold would look leaked.  (bootstrap_sheaf, a variable, is empty,
+ * and of none.)
+ */
+static bool is_sound(const struct kernel *kernel, uint64_t va,
+		     const uint64_t *objects, uint64_t n, uint64_t owner_va,
+		     uint64_t cache_va)
+{
+	uint64_t i;
+
+	if (owner_va != cache_va && (owner_va || n || va < kernel->image_va))
+		return false;
+	for (i = 0; i < n; i++) {
+		if (find_object(kernel, objects[i], cache_va) == HEAP_NONE)
+			return false;
+	}
+	return true;
+}
+
+/* Mark the objects of one sheaf as free; @waiting: for RCU.  @cache_va: of the
+ * cache that it is found in; 0: what the sheaf says. */
 static struct kml_error *load_sheaf(struct kernel *kernel,
 				    struct sheaf_layout *l, uint64_t va,
-				    bool waiting)
+				    uint64_t cache_va, bool waiting)
 {
-	uint64_t objects[MAX_SHEAF_OBJECTS], n, i;
+	uint64_t objects[MAX_SHEAF_OBJECTS], n, i, owner_va = cache_va;
 	struct kml_error *error;
-	enum heap_reference how;
 
 	if (!va)
 		return NULL;
 	error = add_rule(kernel, l, va);
 	if (!error)
 		error = kernel_read_uint(kernel, va + l->size.offset, 4, &n);
+	if (!error && l->has_cache)
+		error = kernel_read_u64(kernel, va + l->cache.offset, &owner_va);
 	if (!error && n > MIN(l->objects_left, MAX_SHEAF_OBJECTS))
 		error = error_at(KML_ERR_CORRUPT, va, "a sheaf of %u objects",
 				 (unsigned)n);
@@ -95,15 +139,16 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 	if (error)
 		return kernel_forgive(kernel, error, "sheaves", va);
 	l->objects_left -= n;
+	if (!cache_va)
+		cache_va = owner_va;
+	if (!is_sound(kernel, va, objects, n, owner_va, cache_va)) {
+		kernel_gap(kernel, "sheaves that are not of their cache", va,
+			   true);
+		return NULL;
+	}
 	for (i = 0; i < n; i++) {
-		uint32_t id = heap_resolve(kernel->heap, objects[i], &how);
+		uint32_t id = find_object(kernel, objects[i], cache_va);
 
-		if (id == HEAP_NONE || how != HEAP_REF_ADDRESS ||
-		    heap_region_of(kernel->heap, id)->kind != HEAP_SLAB) {
-			kernel_gap(kernel, "objects of sheaves that are none",
-				   objects[i], true);
-			continue;
-		}
 		bitmap_set(kernel->heap->free, id);
 		bitmap_set(waiting ? kernel->heap->waiting :
 				     kernel->heap->cached,
@@ -113,7 +158,8 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 }
 
 static struct kml_error *load_cpu(struct kernel *kernel,
-				  struct sheaf_layout *l, uint64_t va)
+				  struct sheaf_layout *l, uint64_t cache_va,
+				  uint64_t va)
 {
 	const struct profile_member *slots[] = { &l->main, &l->spare,
 						 &l->rcu_free };
@@ -125,8 +171,11 @@ static struct kml_error *load_cpu(struct kernel *kernel,
 	for (i = 0; !error && i < n; i++) {
 		error = kernel_read_u64(kernel, va + slots[i]->offset, &sheaf);
 		if (!error)
-			error = load_sheaf(kernel, l, sheaf,
+			error = load_sheaf(kernel, l, sheaf, cache_va,
 					   slots[i] == &l->rcu_free);
+		/* "never NULL when unlocked" */
+		if (!error && !sheaf && !i)
+			kernel_gap(kernel, "CPUs without a sheaf", va, true);
 	}
 	return kernel_forgive(kernel, error, "per-CPU sheaves", va);
 }
@@ -138,7 +187,8 @@ static struct kml_error *load_listed(struct kernel *kernel, void *arg,
 	uint64_t va = node_va - load->layout.barn_list.offset;
 
 	if (load->full)
-		return load_sheaf(kernel, &load->layout, va, false);
+		return load_sheaf(kernel, &load->layout, va, load->cache_va,
+				  false);
 	return add_rule(kernel, &load->layout, va);
 }
 
@@ -193,9 +243,10 @@ static struct kml_error *load_cache(struct kernel *kernel,
 		return kernel_forgive(kernel, error, "sheaves", va);
 	for (i = 0; !error && percpu && i < kernel->n_cpus; i++) {
 		if (kernel->cpu_offset[i])
-			error = load_cpu(kernel, l,
+			error = load_cpu(kernel, l, va,
 					 percpu + kernel->cpu_offset[i]);
 	}
+	load->cache_va = va;
 	for (i = 0; !error && i < l->nodes.n; i++)
 		error = load_node(kernel, load, va + i * l->nodes.bytes);
 	return error;
@@ -210,7 +261,7 @@ static struct kml_error *load_queued(struct kernel *kernel, void *arg,
 	if (!load->rcu_function || function != load->rcu_function)
 		return NULL;
 	return load_sheaf(kernel, &load->layout,
-			  va - load->layout.rcu_head.offset, true);
+			  va - load->layout.rcu_head.offset, 0, true);
 }
 
 struct kml_error *kernel_load_sheaves(struct kernel *kernel)

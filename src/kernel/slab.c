@@ -26,17 +26,15 @@ static uint32_t find_cache(const struct kernel *kernel, uint64_t va,
 
 /*
  * ___slab_alloc() takes the whole freelist of a slab, and freezes it, before
- * it makes the slab its CPU's: if it was interrupted in between, none of the
- * objects is on any list, and any of them may be free.
+ * it makes the slab its CPU's, and deactivate_slab() the other way round: if
+ * one was interrupted in between, the objects are on no list, and any of them
+ * may be free.
  */
-static bool is_moving(const struct slab_load *load,
-		      const struct kernel_slab *slab, const char *page)
+static bool is_moving(const struct slab_load *load, const char *page)
 {
 	const struct slab_layout *l = &load->layout;
 
-	return l->has_cpu_slab && l->has_frozen &&
-	       kernel_get(page, &l->frozen) && !slab->freelist &&
-	       slab->inuse == slab->objects;
+	return l->has_cpu_slab && l->has_frozen && kernel_get(page, &l->frozen);
 }
 
 /* A slab of which it is not known what its objects are: its pages may hold
@@ -132,7 +130,7 @@ static struct kml_error *load_slab(struct slab_load *load,
 	if (cpu_slab)
 		slab.cpu_freelist = cpu_slab->freelist;
 	else
-		slab.moving = is_moving(load, &slab, buf);
+		slab.moving = is_moving(load, buf);
 	return add_region(load, head, *cache_index, &slab);
 }
 
@@ -181,6 +179,21 @@ static struct kml_error *load_kfence(struct kernel *kernel)
 	return error;
 }
 
+/* What a lost slab's objects hold would look leaked.  (allocate_slab() counts a
+ * slab after it is there, discard_slab() before it goes: more is no fault.) */
+static void check_counts(struct kernel *kernel)
+{
+	size_t i;
+
+	for (i = 0; i < kernel->caches.size; i++) {
+		const struct kernel_cache *cache = &kernel->caches.data[i];
+
+		if (cache->n_slabs < cache->n_node_slabs)
+			kernel_gap(kernel, "slab caches of which slabs are missing",
+				   cache->va, true);
+	}
+}
+
 struct kml_error *kernel_load_slabs(struct kernel *kernel)
 {
 	struct slab_load load = { .kernel = kernel };
@@ -196,6 +209,8 @@ struct kml_error *kernel_load_slabs(struct kernel *kernel)
 					  &cache_index);
 	}
 	vec_deinit(&load.cpu_slabs);
+	if (!error)
+		check_counts(kernel);
 	if (!error)
 		error = load_kfence(kernel);
 	return error ? error : slab_add_cache_rules(kernel);

@@ -110,6 +110,14 @@ static struct kml_error *load_layout(struct kernel *kernel,
 				&l->cpu_page) ||
 		 profile_member(kernel->profile, "kmem_cache_cpu", "page",
 				&l->cpu_page));
+	l->has_cpu_partial =
+		profile_member(kernel->profile, "kmem_cache_cpu", "partial",
+			       &l->cpu_partial) &&
+		(profile_member(kernel->profile, "slab", "next", &l->next) ||
+		 profile_member(kernel->profile, "page", "next", &l->next));
+	/* with CONFIG_SLUB_DEBUG */
+	l->has_nr_slabs = profile_member(kernel->profile, "kmem_cache_node",
+					 "nr_slabs", &l->nr_slabs);
 	if (!l->has_cpu_slab &&
 	    !profile_member(kernel->profile, "kmem_cache", "cpu_sheaves",
 			    &unused))
@@ -118,7 +126,43 @@ static struct kml_error *load_layout(struct kernel *kernel,
 	return measure_cache(l);
 }
 
-/* Record which slabs the CPUs allocate from. */
+static struct kml_error *add_cpu_slab(struct slab_load *load, uint64_t va,
+				      uint64_t freelist)
+{
+	const struct kernel *kernel = load->kernel;
+	struct cpu_slab new = {
+		.pfn = (va - kernel->vmemmap_va) / kernel->page_struct_bytes,
+		.freelist = freelist,
+	};
+
+	return vec_push(&load->cpu_slabs, new) ? NULL : error_nomem();
+}
+
+/* Those that it keeps for later are frozen as well, until Linux 6.8
+ * (8cd3fa428b56). */
+static struct kml_error *load_cpu_partial(struct slab_load *load, uint64_t va)
+{
+	const struct slab_layout *l = &load->layout;
+	struct kml_error *error = NULL;
+	uint64_t slab = 0;
+
+	if (!l->has_cpu_partial)
+		return NULL;
+	error = kernel_read_u64(load->kernel, va + l->cpu_partial.offset, &slab);
+	while (!error && slab && load->partial_left) {
+		load->partial_left--;
+		error = add_cpu_slab(load, slab, 0);
+		if (!error)
+			error = kernel_read_u64(load->kernel,
+						slab + l->next.offset, &slab);
+	}
+	if (!error && slab)
+		kernel_gap(load->kernel, "torn list of a CPU's partial slabs", va,
+			   true);
+	return kernel_forgive(load->kernel, error, "per-CPU partial slabs", va);
+}
+
+/* Record which slabs the CPUs have. */
 static struct kml_error *load_cpu_slabs(struct slab_load *load,
 					uint64_t percpu)
 {
@@ -127,8 +171,7 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 	unsigned cpu;
 
 	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
-		uint64_t va = percpu + kernel->cpu_offset[cpu], slab;
-		struct cpu_slab cpu_slab;
+		uint64_t va = percpu + kernel->cpu_offset[cpu], slab, freelist;
 		struct kml_error *error;
 
 		if (!kernel->cpu_offset[cpu])
@@ -137,7 +180,7 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 		if (!error)
 			error = kernel_read_u64(kernel,
 						va + l->cpu_freelist.offset,
-						&cpu_slab.freelist);
+						&freelist);
 		if (error) {
 			error = kernel_forgive(kernel, error,
 					       "per-CPU slabs", va);
@@ -150,15 +193,17 @@ static struct kml_error *load_cpu_slabs(struct slab_load *load,
 		error = kernel_add_hole(kernel, va + l->cpu_freelist.offset, 8);
 		if (error)
 			return error;
-		cpu_slab.pfn = (slab - kernel->vmemmap_va) /
-			       kernel->page_struct_bytes;
-		if (slab && !vec_push(&load->cpu_slabs, cpu_slab))
-			return error_nomem();
+		if (slab)
+			error = add_cpu_slab(load, slab, freelist);
+		if (!error)
+			error = load_cpu_partial(load, va);
+		if (error)
+			return error;
 	}
 	return NULL;
 }
 
-/* ---- what is on the nodes' lists, as /proc/slabinfo counts it */
+/* ---- nodes: what is on their lists, as /proc/slabinfo counts it */
 
 struct partial_walk {
 	const struct slab_layout *layout;
@@ -184,8 +229,8 @@ static struct kml_error *count_partial(struct kernel *kernel, void *arg,
 	return NULL;
 }
 
-static struct kml_error *load_node_free(struct slab_load *load,
-					struct kernel_cache *cache)
+static struct kml_error *load_nodes(struct slab_load *load,
+				    struct kernel_cache *cache)
 {
 	struct kernel *kernel = load->kernel;
 	const struct slab_layout *l = &load->layout;
@@ -194,7 +239,7 @@ static struct kml_error *load_node_free(struct slab_load *load,
 	uint64_t i;
 
 	for (i = 0; !error && i < l->nodes.n; i++) {
-		uint64_t node;
+		uint64_t node = 0, n_slabs = 0;
 
 		error = kernel_read_u64(kernel, cache->va + l->nodes.node.offset +
 							i * l->nodes.bytes,
@@ -204,6 +249,10 @@ static struct kml_error *load_node_free(struct slab_load *load,
 						 MAX_PARTIAL,
 						 "torn list of partial slabs",
 						 count_partial, &walk);
+		if (!error && node && l->has_nr_slabs)
+			error = kernel_read_u64(
+				kernel, node + l->nr_slabs.offset, &n_slabs);
+		cache->n_node_slabs += n_slabs;
 		error = kernel_forgive(kernel, error, "nodes of slab caches",
 				       cache->va);
 	}
@@ -259,7 +308,7 @@ static struct kml_error *load_cache(struct slab_load *load, uint64_t va,
 		kernel_gap(kernel, "slab caches beyond the first 100000", va, true);
 		return NULL;
 	}
-	error = load_node_free(load, &cache);
+	error = load_nodes(load, &cache);
 	if (error)
 		return error;
 	if (!vec_push(&kernel->caches, cache))
@@ -315,6 +364,7 @@ struct kml_error *slab_load_caches(struct slab_load *load)
 	struct kml_error *error = load_layout(load->kernel, &load->layout);
 	uint64_t head;
 
+	load->partial_left = load->kernel->end_pfn;
 	if (!error)
 		error = kernel_symbol(load->kernel, "slab_caches", &head);
 	if (!error)

@@ -12,7 +12,7 @@
 #include "snapshot/snapshot.h"
 
 archive_covers(struct kernel_gap, 32);
-archive_covers(struct kernel_cache, 160);
+archive_covers(struct kernel_cache, 168);
 archive_covers(struct kernel_area, 88);
 archive_covers(struct kernel_task, 48);
 archive_covers(struct kernel_module, 320);
@@ -51,6 +51,7 @@ static void archive_cache(struct archive *a, struct kernel_cache *cache,
 	archive_u64(a, &cache->n_objects);
 	archive_u64(a, &cache->n_pages);
 	archive_u64(a, &cache->n_node_free);
+	archive_u64(a, &cache->n_node_slabs);
 	archive_bool(a, &cache->listed);
 	archive_bool(a, &cache->doubtful);
 	archive_u16(a, &cache->link_start);

@@ -21,7 +21,7 @@
 #include "base/vec.h"
 
 /* Goes up with each change of what a section holds, or of which there are. */
-#define SNAPSHOT_VERSION 5u
+#define SNAPSHOT_VERSION 6u
 #define SNAPSHOT_MAX_BYTES ((size_t)4 << 30)
 #define SECTION_NAME_BYTES 16u
 

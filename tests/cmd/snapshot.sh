@@ -148,9 +148,9 @@ usage "which 'show' does not write" show 0x10 "$vmcore" "$vmlinux" -o c.kml
 [ ! -e c.kml ] || fail "a file all the same"
 
 # ---- what is refused
-{ head -c 8 "$snapshot"; printf '\6\0\0\0'; tail -c +13 "$snapshot"; } \
+{ head -c 8 "$snapshot"; printf '\7\0\0\0'; tail -c +13 "$snapshot"; } \
 	>"$tmp/newer.kml"
-expect 3 'has format version 6, this program reads 5' "$tmp/newer.kml"
+expect 3 'has format version 7, this program reads 6' "$tmp/newer.kml"
 size=$(wc -c <"$snapshot")
 for ((i = 8; i < size; i += size / 23)); do
 	head -c "$i" "$snapshot" >"$tmp/cut.kml"

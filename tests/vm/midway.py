@@ -4,13 +4,15 @@
     drgn -q -c DUMP -s VMLINUX midway.py
 
 One line each, addresses physical:
-    empty  SLAB_CACHE FREELIST  of a slab no object of which is in use: as
-                                long as it is made these are not set
+    empty  SLAB_CACHE FREELIST NR_SLABS N  of a slab no object of which is in
+                                use: as long as it is made the first two are not
+                                set, and the node does not count it among its N
     cpu    SLAB FREELIST FIRST END  of a kmem_cache_cpu (until sheaves came): the
                                 slab, of objects between virtual addresses, is
                                 not the CPU's yet, and its objects are on no list
     cache NEXT VALUE PREV VALUE NAME  of a busy cache: with these values it is off the
                                 list of caches, as one that is being destroyed
+    sheaf MAIN OTHER NAME SHEAF  a CPU's main sheaf, and that of another cache
 """
 from drgn import Object
 from drgn.helpers.linux import *
@@ -29,7 +31,7 @@ def empty_slab(cache):
     node = cache.node[0] if hasattr(cache, "node") else cache.per_node[0].node
     for slab in list_for_each_entry(slab_type, node.partial.address_of_(), "slab_list"):
         if not slab.inuse and slab.objects > 1:
-            return slab
+            return slab, node.nr_slabs.counter
     return None
 
 
@@ -46,12 +48,19 @@ for name in ("kmalloc-64", "kmalloc-192", "dentry"):
     cache = find_slab_cache(prog, name)
     before, after = cache.list.prev, cache.list.next
     print("cache 0x%x 0x%x 0x%x 0x%x %s" % (phys(before.next), after.value_(), phys(after.prev), before.value_(), name))
+    if hasattr(cache, "cpu_sheaves"):
+        other = find_slab_cache(prog, "kmalloc-96")
+        for cpu in for_each_online_cpu(prog):
+            pcs = per_cpu_ptr(cache.cpu_sheaves, cpu)
+            print("sheaf 0x%x 0x%x %s 0x%x" % (phys(pcs.main), per_cpu_ptr(other.cpu_sheaves, cpu).main.value_(), name,
+                                               pcs.main.value_()))
 empty, moving = 0, 0
 for cache in for_each_slab_cache(prog):
-    slab = empty_slab(cache)
-    if slab and empty < 3:
+    found = empty < 3 and empty_slab(cache)
+    if found:
         empty += 1
-        print("empty 0x%x 0x%x" % (phys(slab.slab_cache), phys(slab.freelist)))
+        slab, count = found
+        print("empty 0x%x 0x%x 0x%x 0x%x" % (phys(slab.slab_cache), phys(slab.freelist), phys(count), count.value_()))
     found = hasattr(cache, "cpu_slab") and cpu_slab(cache)
     if found and moving < 3 and cache.size >= 64:
         moving += 1
