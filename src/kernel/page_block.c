@@ -118,8 +118,10 @@ static struct kml_error *add_block(struct kernel *kernel, size_t i,
 	for (page = 0; page < head->n_pages; page++)
 		kernel->page_class[head->pfn + page] = PAGE_BLOCK;
 	error = heap_add(kernel->heap, &region, &index);
+	/* A compound page is an allocation of its own. */
 	if (!error)
-		return hold_rest(kernel, index, head->may_be_split, run);
+		return hold_rest(kernel, index,
+				 head->may_be_split && !head->is_compound, run);
 	return kernel_forgive(kernel, error,
 			      "page blocks that overlap something else",
 			      region.va);
