@@ -48,6 +48,7 @@ struct percpu_load {
 	uint64_t *unit_offsets; /* pcpu_unit_offsets[cpu] */
 	struct blocks first;    /* of the first and the reserved chunk */
 	uint64_t first_end;     /* end of the first unit's used part */
+	bool first_lost;        /* not all of its blocks are known */
 	uint64_t first_va, reserved_va; /* the chunks' structs */
 };
 
@@ -259,21 +260,19 @@ static struct kml_error *note_chunk(struct percpu_load *load, uint64_t va,
 }
 
 /* The first or the reserved chunk, into load->first. */
-static struct kml_error *load_first(struct percpu_load *load, uint64_t va)
+static struct kml_error *read_first(struct percpu_load *load, uint64_t va)
 {
 	const struct percpu_layout *l = &load->layout;
 	char buf[4096];
 	struct kml_error *error;
 	uint64_t shift, end;
 
-	if (!va)
-		return NULL;
 	error = read_chunk(load, va, buf);
 	if (error)
 		return error;
 	shift = kernel_get(buf, &l->base_addr) - load->base_va;
 	end = shift + kernel_get(buf, &l->nr_pages) * 4096;
-	if (shift >= load->unit_bytes || end > load->unit_bytes)
+	if (shift >= load->unit_bytes || shift % 4096 || end > load->unit_bytes)
 		return error_at(KML_ERR_CORRUPT, va,
 				"the first per-cpu chunk lies outside of its unit");
 	load->first_end = MAX(load->first_end, end);
@@ -281,6 +280,16 @@ static struct kml_error *load_first(struct percpu_load *load, uint64_t va)
 	if (error)
 		return error;
 	return read_blocks(load, buf, shift, &load->first);
+}
+
+/* Without it the first units hold what they do all the same: all that they may
+ * have is a root then. */
+static struct kml_error *load_first(struct percpu_load *load, uint64_t va)
+{
+	struct kml_error *error = va ? read_first(load, va) : NULL;
+
+	load->first_lost |= error != NULL;
+	return kernel_forgive(load->kernel, error, "per-cpu chunks", va);
 }
 
 static int compare_blocks(const void *a, const void *b)
@@ -358,7 +367,8 @@ static struct kml_error *add_static_roots(struct percpu_load *load)
 		root->owner = cpu;
 		root->start_va = load->base_va + load->unit_offsets[cpu];
 		root->start_pa = root->start_va - kernel->direct_va;
-		root->bytes = end - kernel->percpu_start;
+		root->bytes = load->first_lost ? load->unit_bytes :
+						 end - kernel->percpu_start;
 		snprintf(root->name, sizeof(root->name), "per-cpu area %u", cpu);
 	}
 	return error;
@@ -420,6 +430,7 @@ static struct kml_error *load_slots(struct percpu_load *load)
 struct kml_error *kernel_load_percpu(struct kernel *kernel)
 {
 	struct percpu_load load = { .kernel = kernel };
+	uint64_t static_end = kernel->percpu_start;
 	struct kml_error *error;
 
 	error = load_layout(&load);
@@ -431,6 +442,10 @@ struct kml_error *kernel_load_percpu(struct kernel *kernel)
 		error = load_first(&load, load.reserved_va);
 	if (!error)
 		error = load_first(&load, load.first_va);
+	if (!error)
+		error = kernel_symbol(kernel, "__per_cpu_end", &static_end);
+	load.first_end = MAX(load.first_end,
+			     align_up(static_end - kernel->percpu_start, 4096));
 	if (!error && load.first.v.size)
 		qsort(load.first.v.data, load.first.v.size,
 		      sizeof(*load.first.v.data), compare_blocks);

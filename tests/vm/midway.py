@@ -12,6 +12,7 @@ One line each, addresses physical:
                                 not the CPU's yet, and its objects are on no list
     cache NEXT VALUE PREV VALUE NAME  of a busy cache: with these values it is off the
                                 list of caches, as one that is being destroyed
+    chunk MAP                   where the first per-cpu chunk says what is allocated
     sheaf MAIN OTHER NAME SHEAF  a CPU's main sheaf, and that of another cache
 """
 from drgn import Object
@@ -44,6 +45,7 @@ def cpu_slab(cache):
     return None
 
 
+print("chunk 0x%x" % phys(prog["pcpu_first_chunk"].alloc_map))
 for name in ("kmalloc-64", "kmalloc-192", "dentry"):
     cache = find_slab_cache(prog, name)
     before, after = cache.list.prev, cache.list.next

@@ -65,6 +65,12 @@ def check(vm, name, elf, vmlinux):
         r, after, gaps = leaks()
         vm.checks.ok("%s: %s, off the list of caches, is found by its slabs: the same leaks, nothing is unsure" % (name, x[5]),
                      r.status == 1 and after == before and not gaps, "%s %s %s" % (r, gaps, [hex(a) for a in after ^ before]))
+    x, = (x for x in lines if x[0] == "chunk")
+    shutil.copyfile(elf, d.path)
+    d.write([(x[1], POISON)])
+    r, after, gaps = leaks()
+    vm.checks.ok("%s: without the first per-cpu chunk: that is said, and nothing else is reported" % name,
+                 r.status == 4 and gaps and after <= before, "%s %s %s" % (r, gaps, [hex(a) for a in after - before]))
     for x in sheaf:
         for what, value in ("none", 0), ("another cache's", x[2]):
             shutil.copyfile(elf, d.path)
