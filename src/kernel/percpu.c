@@ -117,6 +117,17 @@ static struct kml_error *load_globals(struct percpu_load *load)
 			     kernel->n_cpus * sizeof(uint64_t));
 }
 
+/* Does a block begin at a bound, and is all of it allocated? */
+static bool is_block(const uint64_t *alloc, const uint64_t *bound, uint64_t i,
+		     uint64_t end)
+{
+	if (!bitmap_test(bound, i))
+		return false;
+	while (i < end && bitmap_test(alloc, i))
+		i++;
+	return i == end;
+}
+
 /* Blocks of one chunk, out of its two maps. */
 static struct kml_error *read_blocks(struct percpu_load *load,
 				     const char *chunk, uint64_t shift,
@@ -125,15 +136,18 @@ static struct kml_error *read_blocks(struct percpu_load *load,
 	const struct percpu_layout *l = &load->layout;
 	uint64_t bits = kernel_get(chunk, &l->nr_pages) * 4096 / MIN_ALLOC_BYTES;
 	uint64_t start = kernel_get(chunk, &l->start_offset) / MIN_ALLOC_BYTES;
-	uint64_t end = bits - MIN(bits, kernel_get(chunk, &l->end_offset) /
-						MIN_ALLOC_BYTES);
+	uint64_t behind = kernel_get(chunk, &l->end_offset) / MIN_ALLOC_BYTES;
+	uint64_t end = bits - MIN(bits, behind);
 	_cleanup_free_ uint64_t *alloc = NULL, *bound = NULL;
+	size_t n_before = blocks->v.size;
 	struct kml_error *error;
 	uint64_t i, next;
 
-	if (!bits || bits > MAX_UNIT_BYTES / MIN_ALLOC_BYTES)
+	if (!bits || bits > MAX_UNIT_BYTES / MIN_ALLOC_BYTES || start > bits ||
+	    behind > bits - start)
 		return error_new(KML_ERR_CORRUPT,
-				 "a per-cpu chunk of %" PRIu64 " bits", bits);
+				 "a per-cpu chunk of %" PRIu64 " bits, from %" PRIu64 " on and without the last %" PRIu64,
+				 bits, start, behind);
 	alloc = bitmap_alloc(bits);
 	bound = bitmap_alloc(bits + 1);
 	if (!alloc || !bound)
@@ -149,11 +163,18 @@ static struct kml_error *read_blocks(struct percpu_load *load,
 		struct heap_block block;
 
 		next = bitmap_next(bound, end, i + 1);
+		if (!is_block(alloc, bound, i, next)) {
+			error = error_new(KML_ERR_CORRUPT,
+					  "the maps of a per-cpu chunk contradict each other");
+			break;
+		}
 		block.offset = (uint32_t)(shift + i * MIN_ALLOC_BYTES);
 		block.bytes = (uint32_t)((next - i) * MIN_ALLOC_BYTES);
 		if (!vec_push(&blocks->v, block))
 			error = error_nomem();
 	}
+	if (error)
+		blocks->v.size = n_before;
 	return error;
 }
 
@@ -456,6 +477,9 @@ struct kml_error *kernel_load_percpu(struct kernel *kernel)
 		kernel->percpu_populated_pages += load.first_end / 4096;
 		error = add_chunk(&load, load.base_va, load.first_end, blocks,
 				  load.first.v.size);
+		load.first_lost |= error != NULL;
+		error = kernel_forgive(kernel, error, "per-cpu chunks",
+				       load.first_va);
 	}
 	if (!error)
 		error = add_static_roots(&load);
