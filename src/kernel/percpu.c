@@ -49,6 +49,7 @@ struct percpu_load {
 	struct blocks first;    /* of the first and the reserved chunk */
 	uint64_t first_end;     /* end of the first unit's used part */
 	bool first_lost;        /* not all of its blocks are known */
+	uint64_t static_bytes;  /* of the static variables in front of it */
 	uint64_t first_va, reserved_va; /* the chunks' structs */
 };
 
@@ -90,7 +91,7 @@ static struct kml_error *load_globals(struct percpu_load *load)
 {
 	struct kernel *kernel = load->kernel;
 	struct kml_error *error;
-	uint64_t offsets_va;
+	uint64_t offsets_va, static_end;
 
 	error = read_symbol(kernel, "pcpu_base_addr", 8, &load->base_va);
 	if (!error)
@@ -104,8 +105,11 @@ static struct kml_error *load_globals(struct percpu_load *load)
 	if (!error)
 		error = read_symbol(kernel, "pcpu_reserved_chunk", 8,
 				    &load->reserved_va);
+	if (!error)
+		error = kernel_symbol(kernel, "__per_cpu_end", &static_end);
 	if (error)
 		return error;
+	load->static_bytes = static_end - kernel->percpu_start;
 	if (!load->unit_bytes || load->unit_bytes > MAX_UNIT_BYTES ||
 	    load->unit_bytes % 4096)
 		return error_new(KML_ERR_CORRUPT, "pcpu_unit_size is %" PRIu64,
@@ -371,12 +375,9 @@ static struct kml_error *load_chunk(struct kernel *kernel, void *arg,
 static struct kml_error *add_static_roots(struct percpu_load *load)
 {
 	struct kernel *kernel = load->kernel;
-	struct kml_error *error;
-	uint64_t end;
 	unsigned cpu;
 
-	error = kernel_symbol(kernel, "__per_cpu_end", &end);
-	for (cpu = 0; !error && cpu < kernel->n_cpus; cpu++) {
+	for (cpu = 0; cpu < kernel->n_cpus; cpu++) {
 		struct kernel_root *root;
 
 		if (!kernel->cpu_offset[cpu])
@@ -389,10 +390,10 @@ static struct kml_error *add_static_roots(struct percpu_load *load)
 		root->start_va = load->base_va + load->unit_offsets[cpu];
 		root->start_pa = root->start_va - kernel->direct_va;
 		root->bytes = load->first_lost ? load->unit_bytes :
-						 end - kernel->percpu_start;
+						 load->static_bytes;
 		snprintf(root->name, sizeof(root->name), "per-cpu area %u", cpu);
 	}
-	return error;
+	return NULL;
 }
 
 /*
@@ -451,7 +452,6 @@ static struct kml_error *load_slots(struct percpu_load *load)
 struct kml_error *kernel_load_percpu(struct kernel *kernel)
 {
 	struct percpu_load load = { .kernel = kernel };
-	uint64_t static_end = kernel->percpu_start;
 	struct kml_error *error;
 
 	error = load_layout(&load);
@@ -463,10 +463,7 @@ struct kml_error *kernel_load_percpu(struct kernel *kernel)
 		error = load_first(&load, load.reserved_va);
 	if (!error)
 		error = load_first(&load, load.first_va);
-	if (!error)
-		error = kernel_symbol(kernel, "__per_cpu_end", &static_end);
-	load.first_end = MAX(load.first_end,
-			     align_up(static_end - kernel->percpu_start, 4096));
+	load.first_end = MAX(load.first_end, align_up(load.static_bytes, 4096));
 	if (!error && load.first.v.size)
 		qsort(load.first.v.data, load.first.v.size,
 		      sizeof(*load.first.v.data), compare_blocks);

@@ -94,21 +94,22 @@ static uint32_t find_object(const struct kernel *kernel, uint64_t va,
 }
 
 /*
- * Is a sheaf of the cache, and are all objects of it?  If one is not, its size
- * or what led there is wrong: objects in use would be taken for free, and all
- * that they hold would look leaked.  (bootstrap_sheaf, a variable, is empty,
- * and of none.)
+ * Make ids of the addresses of a sheaf's objects.  False if the sheaf is not of
+ * the cache, or one of them is not: then its size or what led there is wrong,
+ * objects in use would be taken for free, and all that they hold would look
+ * leaked.  (bootstrap_sheaf, a variable, is empty, and of none.)
  */
-static bool is_sound(const struct kernel *kernel, uint64_t va,
-		     const uint64_t *objects, uint64_t n, uint64_t owner_va,
-		     uint64_t cache_va)
+static bool find_objects(const struct kernel *kernel, uint64_t va,
+			 uint64_t *objects, uint64_t n, uint64_t owner_va,
+			 uint64_t cache_va)
 {
 	uint64_t i;
 
 	if (owner_va != cache_va && (owner_va || n || va < kernel->image_va))
 		return false;
 	for (i = 0; i < n; i++) {
-		if (find_object(kernel, objects[i], cache_va) == HEAP_NONE)
+		objects[i] = find_object(kernel, objects[i], cache_va);
+		if (objects[i] == HEAP_NONE)
 			return false;
 	}
 	return true;
@@ -141,18 +142,16 @@ static struct kml_error *load_sheaf(struct kernel *kernel,
 	l->objects_left -= n;
 	if (!cache_va)
 		cache_va = owner_va;
-	if (!is_sound(kernel, va, objects, n, owner_va, cache_va)) {
+	if (!find_objects(kernel, va, objects, n, owner_va, cache_va)) {
 		kernel_gap(kernel, "sheaves that are not of their cache", va,
 			   true);
 		return NULL;
 	}
 	for (i = 0; i < n; i++) {
-		uint32_t id = find_object(kernel, objects[i], cache_va);
-
-		bitmap_set(kernel->heap->free, id);
+		bitmap_set(kernel->heap->free, objects[i]);
 		bitmap_set(waiting ? kernel->heap->waiting :
 				     kernel->heap->cached,
-			   id);
+			   objects[i]);
 	}
 	return NULL;
 }

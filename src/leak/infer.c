@@ -212,7 +212,7 @@ static void finish(struct inference *i)
 	}
 }
 
-static void inference_deinit(struct inference *i)
+void inference_deinit(struct inference *i)
 {
 	free(i->cache_fit);
 	free(i->region_words);

@@ -78,6 +78,9 @@ struct inference {
 	uint32_t cpumask;    /* the type: allocated as long as there are CPUs */
 };
 
+/* infer.c: all but the result, .out. */
+void inference_deinit(struct inference *i);
+
 static inline enum word_class infer_word(const struct inference *i,
 					 uint64_t first, uint32_t word)
 {

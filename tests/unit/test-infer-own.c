@@ -286,18 +286,7 @@ static void destroy(struct fixture *f)
 	struct inference *i = &f->i;
 
 	infer_deinit(&i->out);
-	free(i->cache_fit);
-	free(i->region_words);
-	free(i->region_stride);
-	free(i->classes);
-	free(i->said);
-	free(i->generic);
-	free(i->text);
-	free(i->named);
-	vec_deinit(&i->symbols);
-	vec_deinit(&i->queue);
-	vec_deinit(&i->index.pointers);
-	vec_deinit(&i->index.members);
+	inference_deinit(i);
 	image_close(f->image);
 	heap_deinit(&f->heap);
 	sites_deinit(&f->sites);
